@@ -1,0 +1,80 @@
+# `make` lists what there is to make.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/ready
+
+ifdef SMOKE_TEST
+  DATA := dataset/smoke_data
+  RUN_NAME := smoke_image_grouping
+  ALBUMS := --albums 12 4 6
+  SMOKE := --smoke-test
+else
+  DATA := dataset/sample_data
+  RUN_NAME := image_grouping
+endif
+
+PHOTOS := $(DATA)/vist_dataset/facts.json
+FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
+STORIES := $(DATA)/image_embeddings_to_sentence/stories_to_index_test.hdf5
+TRAINED := $(DATA)/trained
+TOLD := $(DATA)/told
+# The newest run of this name; its name ends with its start time.
+RUN = $$(ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1)
+
+.PHONY: help setup story test clean-story style
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make setup        environment in $(VENV): pinned packages, this project"
+	@echo "make story        photos -> features -> stories -> training -> story strips,"
+	@echo "                  on the embedded sample set; what is done is not done again"
+	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
+	@echo "make test         all tests"
+	@echo "make style        formatting and lint"
+	@echo "make clean-story  forget the sample set's data and runs, to start afresh"
+
+setup: $(READY)
+
+$(READY): requirements.txt pyproject.toml
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "python3 is older than 3.11, which Keras 3.15 needs." >&2; exit 2; }
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+story: $(TOLD)
+	@echo "The stories are told:"
+	@echo "  strips to look at   $(RUN)/strips"
+	@echo "  loss curves         $(RUN)/loss.png"
+	@echo "  all stories         $(RUN)/hypotheses_story_greedy_test.txt"
+
+$(PHOTOS): | $(READY)
+	$(PYTHON) -m dataset.sample --data $(DATA) $(ALBUMS)
+
+$(FEATURES): $(PHOTOS) | $(READY)
+	$(PYTHON) -m dataset.models.alexnet --data $(DATA)
+
+$(STORIES): $(FEATURES) | $(READY)
+	$(PYTHON) -m data_reader --data $(DATA)
+
+$(TRAINED): $(STORIES) | $(READY)
+	$(PYTHON) -m training $(SMOKE)
+	@touch $@
+
+$(TOLD): $(TRAINED) | $(READY)
+	$(PYTHON) -m generation --run $(RUN)
+	$(PYTHON) -m generation.fact_recall --run $(RUN)
+	@touch $@
+
+test: $(READY)
+	$(PYTHON) -m pytest
+
+style: $(READY)
+	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check
+
+clean-story:
+	rm -rf dataset/sample_data dataset/smoke_data
+	rm -rf results/image_grouping_[0-9]* results/smoke_image_grouping_[0-9]*
