@@ -1,0 +1,1 @@
+"""From files to arrays: the pipeline that all models share."""

@@ -1,0 +1,75 @@
+"""Reading and writing files so that nothing is half-written and every failure is explained."""
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+
+
+@contextmanager
+def written_beside(path):
+    """Yield a path beside `path` to write to; it takes the final name only when all went well.
+
+    Whatever happens before that, a file already at `path` stays as it is.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_json(path):
+    """The contents of a JSON file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is empty, cut short, or no JSON in UTF-8.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing.")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty; fetch or write it again.")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is cut short or not JSON ({error}); fetch it again.") from error
+
+
+def write_json(path, contents, indent=None):
+    """Write `contents` as JSON in UTF-8, whole or not at all."""
+    with written_beside(path) as partial:
+        text = json.dumps(contents, ensure_ascii=False, indent=indent)
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def open_hdf5(path, datasets, made_by):
+    """Open an HDF5 file for reading after checking that it holds `datasets`.
+
+    Raises:
+        FileNotFoundError: there is no such file; the message names the command that makes it.
+        ValueError: the file can't be opened or lacks a dataset.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; make it with: {made_by}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(
+            f"{path} is no readable HDF5 file ({error}); make it again with: {made_by}"
+        ) from error
+    missing = [name for name in datasets if name not in file]
+    if missing:
+        held = ", ".join(file) or "nothing"
+        file.close()
+        raise ValueError(
+            f"{path} lacks {', '.join(missing)} (it holds {held}); make it again with: {made_by}"
+        )
+    return file

@@ -1,0 +1,212 @@
+"""VIST annotations + image features + vocabulary -> stories of word indices and features."""
+
+import csv
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from data_reader.files import open_hdf5, read_json, written_beside
+from data_reader.image_data_reader import index_photos
+from data_reader.vocabulary import ROW_LENGTH, Vocabulary, count_words
+
+SENTENCES_PER_STORY = 5
+
+
+@dataclass(frozen=True)
+class Story:
+    """Five photos in the worker's order, a sentence for each."""
+
+    story_id: str
+    album_id: str
+    photo_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def read_stories(path):
+    """The stories of a story-in-sequence file, in the order in which they first appear.
+
+    Sentences are grouped by `story_id` and sorted by `worker_arranged_photo_order`, wherever in
+    the file they stand.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not VIST's story-in-sequence format.
+    """
+    sentences = defaultdict(list)
+    for annotation in _annotations(path):
+        try:
+            sentences[annotation["story_id"]].append(
+                (
+                    annotation["worker_arranged_photo_order"],
+                    annotation["album_id"],
+                    annotation["photo_flickr_id"],
+                    annotation["text"],
+                )
+            )
+        except KeyError as error:
+            raise ValueError(f"{path}: an annotation lacks the field {error}.") from error
+    stories = []
+    for story_id, rows in sentences.items():
+        _, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
+        stories.append(Story(story_id, albums[0], photo_ids, texts))
+    return stories
+
+
+def read_descriptions(path):
+    """`{photo id: text}` of a description-in-isolation file; of several, the latest counts.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not VIST's description-in-isolation format.
+    """
+    try:
+        return {row["photo_flickr_id"]: row["text"] for row in _annotations(path)}
+    except KeyError as error:
+        raise ValueError(f"{path}: an annotation lacks the field {error}.") from error
+
+
+def _annotations(path):
+    contents = read_json(path)
+    if not isinstance(contents, dict) or "annotations" not in contents:
+        raise ValueError(f"{path} is no VIST annotation file: it has no 'annotations'.")
+    return [annotation for entry in contents["annotations"] for annotation in entry]
+
+
+def make_vocabulary(layout, size=10_000, rebuild=False):
+    """Count the training stories' words, write both vocabulary files; an existing one is kept."""
+    if layout.vocabulary.exists() and not rebuild:
+        return Vocabulary.read(layout.vocabulary)
+    stories = read_stories(layout.annotations("train"))
+    frequencies = count_words(text for story in stories for text in story.texts)
+    vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
+    with written_beside(layout.word_frequencies) as partial:
+        partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
+    vocabulary.write(layout.vocabulary)
+    return vocabulary
+
+
+def _one_pair_a_line(frequencies):
+    rows = ",\n".join(json.dumps(pair, ensure_ascii=False) for pair in frequencies)
+    return f"[{rows}]\n"
+
+
+def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_needed=True):
+    """Write a split's stories file and the list of the stories left out.
+
+    Returns:
+        `Counter` of stories by what became of them: "kept" or the reason for which they were
+        left out.
+    """
+    stories = read_stories(layout.annotations(split))
+    descriptions = _descriptions(layout, split, descriptions_needed)
+    with open_hdf5(
+        layout.features(split, extractor),
+        ("embeddings", "image_ids"),
+        made_by=f"python -m dataset.image_features --extractor {extractor} --data {layout}",
+    ) as features:
+        rows = {id_.decode(): row for row, id_ in enumerate(features["image_ids"][:])}
+        reasons = {
+            story: _why_left_out(story, rows, descriptions if descriptions_needed else None)
+            for story in stories
+        }
+        kept = [story for story, reason in reasons.items() if not reason]
+        _write_skipped(layout.skipped_stories(split), reasons)
+        if not kept:
+            raise ValueError(
+                f"No story of the {split} split can be used: {_most_common_reason(reasons)}. "
+                f"The stories are listed in {layout.skipped_stories(split)}."
+            )
+        with written_beside(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
+            _write_attributes(file, features, vocabulary)
+            _write_texts(file, kept, vocabulary, descriptions)
+            _write_photos(file, kept, layout, split)
+            _write_embeddings(file, kept, features["embeddings"], rows)
+    return Counter(reason or "kept" for reason in reasons.values())
+
+
+def _descriptions(layout, split, needed):
+    path = layout.annotations(split, "description-in-isolation")
+    return read_descriptions(path) if needed or path.exists() else {}
+
+
+def _why_left_out(story, feature_rows, descriptions):
+    """Why a story can't be used, or "" if it can."""
+    if len(story.photo_ids) != SENTENCES_PER_STORY:
+        return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
+    if not story.story_id.isdecimal():
+        return "its id is not a decimal number"
+    if any(photo not in feature_rows for photo in story.photo_ids):
+        return "a photo has no features"
+    if descriptions is not None and any(p not in descriptions for p in story.photo_ids):
+        return "a photo has no description"
+    return ""
+
+
+def _most_common_reason(reasons):
+    reason, count = Counter(reasons.values()).most_common(1)[0] if reasons else ("no stories", 0)
+    return f"{reason} ({count} of {len(reasons)})"
+
+
+def _write_skipped(path, reasons):
+    with (
+        written_beside(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["id", "reason", "path"])
+        for story, reason in reasons.items():
+            if reason:
+                writer.writerow([story.story_id, reason, ""])
+
+
+def _write_attributes(file, features, vocabulary):
+    file.attrs["extractor"] = features.attrs["extractor"]
+    file.attrs["weights_checksum"] = features.attrs["weights_checksum"]
+    file.attrs["vocabulary_size"] = len(vocabulary)
+    file.attrs["vocabulary_checksum"] = vocabulary.checksum
+
+
+def _write_texts(file, stories, vocabulary, descriptions):
+    file["story_ids"] = np.array([int(story.story_id) for story in stories], np.int64)
+    _write_strings(file, "album_ids", [story.album_id for story in stories])
+    _write_strings(file, "texts", [story.texts for story in stories])
+    file["story_sentences"] = np.stack(
+        [[vocabulary.encode(text) for text in story.texts] for story in stories]
+    )
+    no_description = np.zeros(ROW_LENGTH, np.int32)
+    file["descriptions"] = np.stack(
+        [
+            [
+                vocabulary.encode(descriptions[id_]) if id_ in descriptions else no_description
+                for id_ in story.photo_ids
+            ]
+            for story in stories
+        ]
+    )
+
+
+def _write_photos(file, stories, layout, split):
+    # Features may have come without the photos; the paths only serve for showing them.
+    photos = index_photos(layout.photos(split))
+    paths = {id_: str(path.relative_to(layout.root)) for id_, path in photos.items()}
+    _write_strings(file, "image_ids", [story.photo_ids for story in stories])
+    _write_strings(
+        file, "image_paths", [[paths.get(id_, "") for id_ in s.photo_ids] for s in stories]
+    )
+
+
+def _write_strings(file, name, values):
+    file.create_dataset(name, data=np.array(values, object), dtype=h5py.string_dtype("utf-8"))
+
+
+def _write_embeddings(file, stories, embeddings, rows):
+    """Copy each story's features, [N, 5, F] in one piece so that they can be read by offset."""
+    out = file.create_dataset(
+        "image_embeddings", (len(stories), SENTENCES_PER_STORY, embeddings.shape[1]), np.float32
+    )
+    for number, story in enumerate(tqdm(stories, desc="stories", unit="story", disable=None)):
+        out[number] = [embeddings[rows[id_]] for id_ in story.photo_ids]

@@ -1,0 +1,102 @@
+"""Stories file -> batches of whole stories."""
+
+import keras
+import numpy as np
+
+from data_reader.files import open_hdf5
+
+_DATASETS = ("story_ids", "story_sentences", "image_embeddings")
+
+
+def open_stories(layout, split, vocabulary=None):
+    """Open a split's stories file; with a vocabulary, check that the stories were made with it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is broken or was made with another vocabulary.
+    """
+    file = open_hdf5(
+        layout.stories(split), _DATASETS, made_by=f"python -m data_reader --data {layout}"
+    )
+    if vocabulary is not None:
+        try:
+            check_vocabulary(file, vocabulary)
+        except ValueError:
+            file.close()
+            raise
+    return file
+
+
+def check_vocabulary(stories, vocabulary):
+    """Refuse stories that were indexed with another vocabulary.
+
+    The original's files do not say which vocabulary they were made with; of them only the
+    largest index is checked.
+
+    Raises:
+        ValueError: they do not fit; both sides are named.
+    """
+    size = stories.attrs.get("vocabulary_size")
+    if size is None:
+        size = int(stories["story_sentences"][:].max()) + 1
+        fits = size <= len(vocabulary)
+    else:
+        fits = stories.attrs["vocabulary_checksum"] == vocabulary.checksum
+    if not fits:
+        raise ValueError(
+            f"{stories.filename} was made with a vocabulary of {size} words, other than the "
+            f"given one of {len(vocabulary)} words; run python -m data_reader again."
+        )
+
+
+class StoryBatches(keras.utils.PyDataset):
+    """Batches of whole stories, reshuffled each epoch.
+
+    A batch is `({"image_features": [B, 5, F], "sentences": int32 [B, 5, 22]}, sentences)`; what
+    the models learn, the next words, they derive from the sentences themselves.
+
+    Args:
+        stories: an open stories file.
+        stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
+        seed: of the shuffling; None keeps the file's order.
+    """
+
+    def __init__(self, stories, stories_per_batch, seed=None):
+        super().__init__()
+        self._embeddings = stories["image_embeddings"]
+        # Sentences are small (440 bytes a story); the features stay on disk.
+        self._sentences = stories["story_sentences"][:].astype(np.int32)
+        self._stories_per_batch = stories_per_batch
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._order = np.arange(len(self._sentences))
+        self.on_epoch_end()
+
+    def __len__(self):
+        return -(-len(self._order) // self._stories_per_batch)
+
+    def __getitem__(self, number):
+        start = number * self._stories_per_batch
+        # h5py wants increasing rows; the order within a batch does not matter.
+        rows = np.sort(self._order[start : start + self._stories_per_batch])
+        features = self._embeddings[rows].astype(np.float32)
+        sentences = self._sentences[rows]
+        return {"image_features": features, "sentences": sentences}, sentences
+
+    def on_epoch_end(self):
+        if self._random is not None:
+            self._random.shuffle(self._order)
+
+
+def feature_statistics(stories, stories_at_a_time=500):
+    """Mean [F] and standard deviation [F] of the stories' image features, read in pieces."""
+    embeddings = stories["image_embeddings"]
+    count, total, total_squares = 0, 0.0, 0.0
+    for start in range(0, len(embeddings), stories_at_a_time):
+        piece = embeddings[start : start + stories_at_a_time].astype(np.float64)
+        piece = piece.reshape(-1, piece.shape[-1])
+        count += len(piece)
+        total += piece.sum(axis=0)
+        total_squares += np.square(piece).sum(axis=0)
+    mean = total / count
+    variance = np.maximum(total_squares / count - np.square(mean), 0.0)
+    return mean.astype(np.float32), np.sqrt(variance).astype(np.float32)

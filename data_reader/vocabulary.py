@@ -1,0 +1,100 @@
+"""Words and their indices, sentences and their rows of indices."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from unidecode import unidecode
+
+from data_reader.files import read_json, write_json
+
+SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
+NULL, START, END, UNKNOWN = range(4)
+
+MAX_WORDS = 20
+ROW_LENGTH = MAX_WORDS + 2  # <START> words <END>
+
+
+def count_words(texts):
+    """`[[word, count], ...]`, most frequent first, ties by first appearance.
+
+    Words whose transliteration has an upper-case letter are not counted: VIST's texts are
+    lower-case, and the original left such words out.
+    """
+    counts = Counter(word for text in texts for word in text.split())
+    return [[word, n] for word, n in counts.most_common() if not _has_upper_case(word)]
+
+
+def _has_upper_case(word):
+    return any(letter.isupper() for letter in unidecode(word))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that models know; a word's index is its place in `words`."""
+
+    words: tuple[str, ...]
+
+    def __post_init__(self):
+        if self.words[:4] != SPECIAL_WORDS:
+            raise ValueError(
+                f"A vocabulary starts with {' '.join(SPECIAL_WORDS)}, "
+                f"this one with {' '.join(map(str, self.words[:4])) or 'nothing'}."
+            )
+        if len(set(self.words)) != len(self.words):
+            twice = next(w for w, n in Counter(self.words).items() if n > 1)
+            raise ValueError(f"The vocabulary holds {twice!r} more than once.")
+
+    @classmethod
+    def from_word_frequencies(cls, word_frequencies, size=10_000):
+        """The special words, then the `size` most frequent words."""
+        most_frequent = [word for word, _ in word_frequencies[:size]]
+        return cls(SPECIAL_WORDS + tuple(w for w in most_frequent if w not in SPECIAL_WORDS))
+
+    @classmethod
+    def read(cls, path):
+        """Read a vocabulary file, ours or the original's.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is no vocabulary.
+        """
+        contents = read_json(path)
+        if not isinstance(contents, dict) or "idx_to_words" not in contents:
+            raise ValueError(f"{path} is no vocabulary: it has no 'idx_to_words'.")
+        try:
+            return cls(tuple(contents["idx_to_words"]))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def write(self, path):
+        """Write the vocabulary file in the original's format."""
+        write_json(path, {"idx_to_words": self.words, "words_to_idx": self.indices})
+
+    def __len__(self):
+        return len(self.words)
+
+    @cached_property
+    def indices(self):
+        """`{word: index}`."""
+        return {word: index for index, word in enumerate(self.words)}
+
+    @cached_property
+    def checksum(self):
+        """A digest of the words and their order."""
+        return hashlib.sha256("\n".join(self.words).encode()).hexdigest()[:16]
+
+    def encode(self, text):
+        """A sentence -> int32 [22]: <START>, at most 20 words, <END>, <NULL> to the end."""
+        row = np.full(ROW_LENGTH, NULL, np.int32)
+        words = [self.indices.get(word, UNKNOWN) for word in text.split()[:MAX_WORDS]]
+        row[: len(words) + 2] = [START, *words, END]
+        return row
+
+    def decode(self, row):
+        """A row of indices -> its words joined by spaces, up to the first <END>."""
+        row = list(row)[1:]
+        words = row[: row.index(END)] if END in row else row
+        return " ".join(self.words[index] for index in words if index != NULL)

@@ -1,0 +1,52 @@
+import h5py
+import pytest
+
+from data_reader.files import open_hdf5, read_json, write_json, written_beside
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), written_beside(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_comes_back_as_written(tmp_path):
+    write_json(tmp_path / "a.json", {"word": "café"})
+    assert read_json(tmp_path / "a.json") == {"word": "café"}
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [("", "is empty"), ('{"annotations": [[{"te', "cut short"), ("\udcff", "cut short")],
+)
+def test_a_broken_json_file_is_named(tmp_path, contents, message):
+    path = tmp_path / "train.json"
+    path.write_bytes(contents.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=rf"train\.json {message}|train\.json is {message}"):
+        read_json(path)
+
+
+def test_a_missing_hdf5_file_names_the_command_that_makes_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is missing; make it with: make features"):
+        open_hdf5(tmp_path / "f.hdf5", ["embeddings"], "make features")
+
+
+def test_an_hdf5_file_cut_short_is_named(tmp_path):
+    path = tmp_path / "f.hdf5"
+    with h5py.File(path, "w") as file:
+        file["embeddings"] = [1.0] * 1000
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"f\.hdf5 is no readable HDF5 file"):
+        open_hdf5(path, ["embeddings"], "make features")
+
+
+def test_a_missing_dataset_is_named(tmp_path):
+    path = tmp_path / "f.hdf5"
+    with h5py.File(path, "w") as file:
+        file["embeddings"] = [1.0]
+    with pytest.raises(ValueError, match=r"lacks image_ids \(it holds embeddings\)"):
+        open_hdf5(path, ["embeddings", "image_ids"], "make features")

@@ -1,0 +1,191 @@
+"""Three invented stories, from VIST's own files to the stories file."""
+
+import csv
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from data_reader.layout import DataLayout
+from data_reader.sis_datareader import (
+    index_stories,
+    make_vocabulary,
+    read_descriptions,
+    read_stories,
+)
+from data_reader.vocabulary import Vocabulary
+
+PHOTOS = [str(number) for number in range(100, 107)]
+
+
+def sentence(story, order, photo, text):
+    return [
+        {
+            "story_id": story,
+            "album_id": "7" + story,
+            "photo_flickr_id": photo,
+            "worker_arranged_photo_order": order,
+            "text": text,
+        }
+    ]
+
+
+# Story 11 stands out of order and among others; 12 uses a photo without features (106);
+# 13 uses one without description (105).
+STORIES = [
+    sentence("11", 1, "101", "they had a dog ."),
+    sentence("11", 0, "100", "the family went out ."),
+    *[sentence("12", i, photo, "a dog .") for i, photo in enumerate(PHOTOS[2:])],
+    sentence("11", 4, "104", "the end ."),
+    sentence("11", 3, "103", "the dog ran ."),
+    sentence("11", 2, "102", "café ."),
+    *[sentence("13", i, photo, "the dog .") for i, photo in enumerate(PHOTOS[1:6])],
+]
+
+
+def write_split(layout, split, stories=STORIES, described=PHOTOS[:5]):
+    descriptions = [[{"photo_flickr_id": p, "text": f"dog {p}"}] for p in described]
+    for tier, annotations in (
+        ("story-in-sequence", stories),
+        ("description-in-isolation", descriptions),
+    ):
+        path = layout.annotations(split, tier)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"annotations": annotations}), encoding="utf-8")
+
+
+def write_features(layout, split, photos=PHOTOS[:6]):
+    path = layout.features(split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file["embeddings"] = np.float32([[int(p), int(p) + 0.5] for p in photos])
+        file.create_dataset("image_ids", data=photos, dtype=h5py.string_dtype())
+        file.attrs["extractor"] = "alexnet"
+        file.attrs["weights_checksum"] = "seeded-1"
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = DataLayout(tmp_path)
+    write_split(layout, "train")
+    write_features(layout, "train")
+    return layout
+
+
+def test_stories_are_grouped_by_id_and_sorted_by_order(layout):
+    first, second, third = read_stories(layout.annotations("train"))
+    assert first.story_id == "11"
+    assert first.album_id == "711"
+    assert first.photo_ids == ("100", "101", "102", "103", "104")
+    assert first.texts[:2] == ("the family went out .", "they had a dog .")
+    assert second.photo_ids == ("102", "103", "104", "105", "106")
+    assert third.story_id == "13"
+
+
+def test_the_latest_description_counts(tmp_path):
+    path = tmp_path / "dii.json"
+    rows = [[{"photo_flickr_id": "1", "text": t}] for t in ("old", "new")]
+    path.write_text(json.dumps({"annotations": rows}))
+    assert read_descriptions(path) == {"1": "new"}
+
+
+def test_a_stories_file_by_value(layout):
+    vocabulary = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "."))
+    outcome = index_stories(layout, "train", vocabulary)
+    assert outcome == {
+        "kept": 1,
+        "a photo has no features": 1,
+        "a photo has no description": 1,
+    }
+    with h5py.File(layout.stories("train")) as file:
+        assert file["story_ids"][:].tolist() == [11]
+        assert [id_.decode() for id_ in file["album_ids"][:]] == ["711"]
+        assert [id_.decode() for id_ in file["image_ids"][0]] == PHOTOS[:5]
+        assert file["story_sentences"].dtype == np.int32
+        assert file["story_sentences"].shape == (1, 5, 22)
+        assert file["story_sentences"][0, :, :7].tolist() == [
+            [1, 4, 3, 3, 3, 6, 2],
+            [1, 3, 3, 3, 5, 6, 2],
+            [1, 3, 6, 2, 0, 0, 0],
+            [1, 4, 5, 3, 6, 2, 0],
+            [1, 4, 3, 6, 2, 0, 0],
+        ]
+        assert file["descriptions"][0, 4, :5].tolist() == [1, 5, 3, 2, 0]
+        assert file["image_embeddings"].dtype == np.float32
+        assert file["image_embeddings"].chunks is None
+        assert file["image_embeddings"][0].tolist() == [[i, i + 0.5] for i in range(100, 105)]
+        assert file["texts"][0, 2].decode() == "café ."
+        assert file.attrs["extractor"] == "alexnet"
+        assert file.attrs["vocabulary_size"] == 7
+
+
+def test_left_out_stories_are_listed(layout):
+    index_stories(layout, "train", make_vocabulary(layout))
+    with layout.skipped_stories("train").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["id", "reason", "path"],
+        ["12", "a photo has no features", ""],
+        ["13", "a photo has no description", ""],
+    ]
+
+
+def test_descriptions_can_be_done_without(layout):
+    layout.annotations("train", "description-in-isolation").unlink()
+    with pytest.raises(FileNotFoundError, match="description-in-isolation"):
+        index_stories(layout, "train", make_vocabulary(layout))
+    outcome = index_stories(layout, "train", make_vocabulary(layout), descriptions_needed=False)
+    assert outcome["kept"] == 2
+    with h5py.File(layout.stories("train")) as file:
+        assert not file["descriptions"][:].any()
+
+
+@pytest.mark.parametrize(
+    ("stories", "reason"),
+    [
+        ([s for s in STORIES if s[0]["story_id"] == "11"][:4], "4 photos instead of 5"),
+        ([sentence("x1", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "not a decimal number"),
+        ([], "no stories"),
+    ],
+)
+def test_a_split_without_a_usable_story_is_refused(layout, stories, reason):
+    write_split(layout, "train", stories)
+    vocabulary = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>"))
+    with pytest.raises(ValueError, match=f"No story of the train split can be used: .*{reason}"):
+        index_stories(layout, "train", vocabulary)
+    assert not layout.stories("train").exists()
+
+
+def test_the_paths_of_the_photos_are_relative_to_the_data_folder(layout):
+    photo = layout.photos("train") / "images" / "100.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"only its name matters here")
+    index_stories(layout, "train", make_vocabulary(layout))
+    with h5py.File(layout.stories("train")) as file:
+        paths = [path.decode() for path in file["image_paths"][0]]
+    assert paths == ["vist_dataset/training_data/images/100.jpg", "", "", "", ""]
+
+
+def test_the_vocabulary_is_made_from_the_training_stories_and_kept(layout):
+    vocabulary = make_vocabulary(layout)
+    assert vocabulary.words[4:7] == (".", "dog", "the")
+    frequencies = json.loads(layout.word_frequencies.read_text(encoding="utf-8"))
+    assert frequencies[:3] == [[".", 15], ["dog", 12], ["the", 8]]
+    write_split(layout, "train", [sentence("1", 0, "100", "new words")])
+    assert make_vocabulary(layout) == vocabulary
+    assert make_vocabulary(layout, rebuild=True).words[4:] == ("new", "words")
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ({"images": []}, "no VIST annotation file"),
+        ({"annotations": [[{"story_id": "1"}]]}, "lacks the field 'worker_arranged_photo_order'"),
+    ],
+)
+def test_another_kind_of_json_is_refused(tmp_path, contents, message):
+    path = tmp_path / "sis.json"
+    path.write_text(json.dumps(contents))
+    with pytest.raises(ValueError, match=message):
+        read_stories(path)
