@@ -1,0 +1,231 @@
+"""Writes albums as VIST's own files: photos in folders by split, annotations in JSON."""
+
+import os
+from dataclasses import dataclass
+from multiprocessing import Pool
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from data_reader.files import read_json, write_json
+from data_reader.layout import SPLITS, DataLayout
+from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
+from dataset.sample.narrators import choose_narrators, describe, original_text, tell, wordings
+from dataset.sample.scenes import draw_photo
+
+STORIES_PER_ALBUM = 5
+_PNG_EVERY = 20
+_JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 85]
+_NAMES = (("Alex", "Maria"), ("Sam", "Nina"), ("Tom", "Eva"), ("Leo", "Ana"))
+
+
+@dataclass(frozen=True)
+class NumberedAlbum:
+    """An album with its place in the set, from which its ids and its randomness follow."""
+
+    split: str
+    number: int
+    seed: int
+    album: Album
+
+    @property
+    def album_id(self):
+        return str(72157600000000000 + self.number)
+
+    def photo_id(self, position):
+        return str(5100000000 + self.number * 100 + position)
+
+    def story_id(self, story):
+        return str(30000 + self.number * STORIES_PER_ALBUM + story)
+
+    def file_name(self, position):
+        ending = "png" if (self.number + position) % _PNG_EVERY == 0 else "jpg"
+        return f"{self.photo_id(position)}.{ending}"
+
+    def random(self, purpose):
+        """A generator of its own for each purpose, whatever the order of the work."""
+        return np.random.default_rng([self.seed, self.number, purpose])
+
+
+_INVENTING, _TELLING, _DRAWING = range(3)
+
+
+def invent_albums(albums_per_split, seed):
+    """`{split: albums}`: each split passes through the events in turn."""
+    numbers = iter(range(sum(albums_per_split)))
+    return {
+        split: [_invent(split, next(numbers), place, seed) for place in range(count)]
+        for split, count in zip(SPLITS, albums_per_split, strict=True)
+    }
+
+
+def _invent(split, number, place, seed):
+    rng = np.random.default_rng([seed, number, _INVENTING])
+    return NumberedAlbum(split, number, seed, invent_album(EVENTS[place % len(EVENTS)], rng))
+
+
+def write_annotations(layout, split, albums):
+    """Both of a split's annotation files."""
+    stories, descriptions = [], []
+    for album in albums:
+        stories.extend(_story_annotations(album))
+        descriptions.extend(_description_annotations(album))
+    for tier, annotations in (
+        ("story-in-sequence", stories),
+        ("description-in-isolation", descriptions),
+    ):
+        write_json(layout.annotations(split, tier), _vist_file(tier, albums, annotations), 1)
+
+
+def _story_annotations(numbered):
+    album, rng = numbered.album, numbered.random(_TELLING)
+    rows = choose_photos(album, STORIES_PER_ALBUM, rng)
+    narrators = choose_narrators(album, STORIES_PER_ALBUM, rng)
+    names = dict(zip(("[male]", "[female]"), _NAMES[numbered.number % len(_NAMES)], strict=True))
+    for story, (positions, narrator) in enumerate(zip(rows, narrators, strict=True)):
+        for order, text in enumerate(tell(album, positions, narrator, rng)):
+            yield {
+                "original_text": original_text(text, names),
+                "album_id": numbered.album_id,
+                "photo_flickr_id": numbered.photo_id(positions[order]),
+                "setting": "first-2-pick-and-tell" if story < 2 else "last-3-pick-old-and-tell",
+                "worker_id": narrator,
+                "story_id": numbered.story_id(story),
+                "tier": "story-in-sequence",
+                "worker_arranged_photo_order": order,
+                "text": text,
+                "storylet_id": str(int(numbered.story_id(story)) * 10 + order),
+            }
+
+
+def _description_annotations(numbered):
+    for position, photo in enumerate(numbered.album.photos):
+        text = describe(numbered.album, photo)
+        yield {
+            "original_text": original_text(text, {}),
+            "album_id": numbered.album_id,
+            "photo_flickr_id": numbered.photo_id(position),
+            "setting": "first-2-pick-and-tell",
+            "worker_id": "visitor",
+            "photo_order_in_story": position,
+            "tier": "descriptions-in-isolation",
+            "text": text,
+        }
+
+
+def _vist_file(tier, albums, annotations):
+    return {
+        "info": {
+            "description": f"Drawn sample of the Visual Storytelling dataset, {tier}",
+            "version": "1.0",
+            "year": 2018,
+        },
+        "type": tier,
+        "albums": [
+            {"id": a.album_id, "title": a.album.event, "photos": str(len(a.album.photos))}
+            for a in albums
+        ],
+        "images": [
+            {
+                "id": album.photo_id(position),
+                "album_id": album.album_id,
+                "title": photo.moment,
+                "url_o": album.file_name(position),
+            }
+            for album in albums
+            for position, photo in enumerate(album.album.photos)
+        ],
+        # VIST wraps each annotation in a list of its own.
+        "annotations": [[annotation] for annotation in annotations],
+    }
+
+
+def write_photos(layout, albums, processes=None):
+    """Draw every photo of every album, in several processes."""
+    jobs = [(layout.photos(album.split), album) for album in albums]
+    with Pool(processes or os.cpu_count()) as pool:
+        done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
+        for _ in tqdm(done, total=len(jobs), desc="drawing", unit="album", disable=None):
+            pass
+
+
+def _write_album_photos(job):
+    folder, numbered = job
+    folder = Path(folder) / "images" / numbered.album_id
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = numbered.random(_DRAWING)
+    for position, photo in enumerate(numbered.album.photos):
+        drawn = draw_photo(numbered.album, photo, rng)
+        path = folder / numbered.file_name(position)
+        _save(drawn, path)
+
+
+def write_facts(layout, albums, made_with):
+    """The truth about every album and photo, and how each fact is worded in a story."""
+    write_json(
+        layout.facts,
+        {
+            "made_with": made_with,
+            "wordings": wordings(),
+            "albums": {album.album_id: _album_facts(album) for album in albums},
+        },
+        indent=1,
+    )
+
+
+def _album_facts(numbered):
+    album = numbered.album
+    return {
+        "event": album.event,
+        "weather": album.weather,
+        "clothes": album.hero.clothes,
+        "keepsake": album.keepsake,
+        "photos": {
+            numbered.photo_id(position): {
+                "moment": photo.moment,
+                "shows_keepsake": photo.shows_keepsake,
+            }
+            for position, photo in enumerate(album.photos)
+        },
+    }
+
+
+def break_some(layout, albums):
+    """Break a few photos and one description of a split, as the real VIST has them broken.
+
+    Returns:
+        One line for each thing broken.
+    """
+    folder = layout.photos(albums[0].split)
+    paths = sorted((folder / "images").rglob("*.jpg"))
+    cut, gif, grey, gone, undescribed = paths[:: max(1, len(paths) // 5)][:5]
+    cut.write_bytes(cut.read_bytes()[:100])
+    _save(cv2.imread(str(gif)), gif.with_suffix(".gif"))
+    gif.unlink()
+    _save(cv2.imread(str(grey), cv2.IMREAD_GRAYSCALE), grey)
+    gone.unlink()
+    _drop_description(layout, albums[0].split, undescribed.stem)
+    return [
+        f"{cut.name} is cut short",
+        f"{gif.stem}.gif is a GIF",
+        f"{grey.name} is greyscale",
+        f"{gone.name} is missing",
+        f"{undescribed.name} has no description",
+    ]
+
+
+def _save(photo, path):
+    options = _JPEG_OPTIONS if path.suffix == ".jpg" else []
+    if not cv2.imwrite(str(path), photo, options):
+        raise OSError(f"{path} could not be written.")
+
+
+def _drop_description(layout: DataLayout, split, photo_id):
+    path = layout.annotations(split, "description-in-isolation")
+    contents = read_json(path)
+    contents["annotations"] = [
+        entry for entry in contents["annotations"] if entry[0]["photo_flickr_id"] != photo_id
+    ]
+    write_json(path, contents, 1)
