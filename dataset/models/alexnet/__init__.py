@@ -1,0 +1,1 @@
+"""AlexNet up to fc7, the paper's image features."""

@@ -1,0 +1,7 @@
+"""python -m dataset.models.alexnet: AlexNet features of every split's photos."""
+
+from data_reader.commands import run_command
+from dataset.image_features import main
+
+if __name__ == "__main__":
+    run_command(lambda: main("alexnet"))

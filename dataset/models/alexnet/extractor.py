@@ -1,0 +1,44 @@
+"""AlexNet's fc7 as an image feature extractor."""
+
+import sys
+
+import keras
+
+from data_reader.image_data_reader import ALEXNET_MEANS, network_input
+from data_reader.layout import ALEXNET_WEIGHTS
+from dataset.image_features import Extractor
+from dataset.models.alexnet.network import FEATURE_SIZE, IMAGE_SIZE, build_network
+from dataset.models.alexnet.weights import checksum, load_weights
+
+_SEED = 1
+_WARNING = f"""\
+warning: AlexNet has seeded random weights, since {ALEXNET_WEIGHTS} is missing.
+  Features of random weights tell drawn photos apart, but know nothing of real ones: stories
+  about real photos will be poor. Put the published bvlc_alexnet.npy there and extract again."""
+
+
+def alexnet_extractor(seeded=False):
+    """AlexNet up to fc7 with its published weights.
+
+    Without their file, or with `seeded` (the sample set's photos are drawn), the weights are
+    random, the same ones on every call.
+    """
+    network = build_network(_SEED)
+    if seeded or not ALEXNET_WEIGHTS.exists():
+        if seeded:
+            print("AlexNet with seeded random weights, as the sample set calls for")
+        else:
+            print(_WARNING, file=sys.stderr)
+        weights_checksum = f"seeded-{_SEED}"
+    else:
+        load_weights(network, ALEXNET_WEIGHTS)
+        weights_checksum = checksum(ALEXNET_WEIGHTS)
+    network.compile()
+
+    def compute(photos):
+        return keras.ops.convert_to_numpy(network.predict_on_batch(photos))
+
+    def preprocess(photo):
+        return network_input(photo, IMAGE_SIZE, ALEXNET_MEANS)
+
+    return Extractor("alexnet", FEATURE_SIZE, preprocess, compute, weights_checksum, ALEXNET_MEANS)

@@ -1,0 +1,74 @@
+"""AlexNet up to fc7 as a Keras functional model (Krizhevsky, Sutskever, Hinton 2012).
+
+The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights it takes.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+IMAGE_SIZE = 227
+FEATURE_SIZE = 4096
+
+
+@keras.saving.register_keras_serializable("stories")
+class LocalResponseNormalization(layers.Layer):
+    """x / (1 + 2e-5 * sum of x^2 over the channel and two on either side)^0.75.
+
+    Krizhevsky et al. 2012, section 3.3, with Caffe's constants. [B, H, W, C] -> the same shape.
+    """
+
+    def call(self, inputs):
+        return tf.nn.local_response_normalization(
+            inputs, depth_radius=2, bias=1.0, alpha=2e-5, beta=0.75
+        )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def build_network(seed=1):
+    """The network with seeded random weights.
+
+    Input: float32 [B, 227, 227, 3], B,G,R less the channel means; output: fc7, [B, 4096].
+    """
+    initial = _seeded_initialisers(seed)
+
+    def convolution(name, filters, size, **options):
+        return layers.Conv2D(
+            filters,
+            size,
+            padding="same",
+            activation="relu",
+            kernel_initializer=next(initial),
+            name=name,
+            **options,
+        )
+
+    def fully_connected(name):
+        return layers.Dense(
+            FEATURE_SIZE, activation="relu", kernel_initializer=next(initial), name=name
+        )
+
+    photos = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="photos")
+    x = convolution("conv1", 96, 11, strides=4)(photos)
+    x = LocalResponseNormalization(name="norm1")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool1")(x)
+    x = convolution("conv2", 256, 5, groups=2)(x)
+    x = LocalResponseNormalization(name="norm2")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool2")(x)
+    x = convolution("conv3", 384, 3)(x)
+    x = convolution("conv4", 384, 3, groups=2)(x)
+    x = convolution("conv5", 256, 3, groups=2)(x)
+    x = layers.MaxPooling2D(3, 2, name="pool5")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = fully_connected("fc6")(x)
+    fc7 = fully_connected("fc7")(x)
+    return keras.Model(photos, fc7, name="alexnet")
+
+
+def _seeded_initialisers(seed):
+    number = seed * 1000
+    while True:
+        yield keras.initializers.HeNormal(seed=number)
+        number += 1

@@ -1,0 +1,68 @@
+"""bvlc_alexnet.npy -> the network, without running what a pickle may hold."""
+
+import hashlib
+import pickle
+
+import numpy as np
+
+# What unpickling an array of dictionaries of arrays calls, under NumPy 1's and 2's names.
+_ADMITTED = {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")} | {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Admits NumPy arrays and plain containers, and nothing else."""
+
+    def find_class(self, module, name):
+        if (module, name) not in _ADMITTED:
+            raise ValueError(f"it calls {module}.{name}, which no file of arrays needs")
+        return super().find_class(module.replace("numpy.core.", "numpy._core."), name)
+
+
+def read_weights(path):
+    """`{layer: [kernel, bias]}` from `bvlc_alexnet.npy`, a 0-d object array pickled by Python 2.
+
+    Raises:
+        ValueError: the file is cut short, holds something else, or tries to run code.
+    """
+    try:
+        with open(path, "rb") as file:
+            version = np.lib.format.read_magic(file)
+            if version != (1, 0):
+                raise ValueError(f"its NumPy format version is {version}, not (1, 0)")
+            np.lib.format.read_array_header_1_0(file)
+            array = _ArrayUnpickler(file, encoding="latin1").load()
+    except (ValueError, EOFError, pickle.UnpicklingError, AttributeError) as error:
+        raise ValueError(f"{path} is not bvlc_alexnet.npy: {error}.") from error
+    contents = array.item() if isinstance(array, np.ndarray) and array.ndim == 0 else array
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
+    return contents
+
+
+def load_weights(network, path):
+    """Put the file's weights into the network's layers of the same names.
+
+    Raises:
+        ValueError: a layer is missing or has another shape; the first one is named.
+    """
+    weights = read_weights(path)
+    for layer in network.layers:
+        expected = [tuple(variable.shape) for variable in layer.weights]
+        if not expected:
+            continue
+        if layer.name not in weights:
+            raise ValueError(f"{path} has no weights for the layer {layer.name}.")
+        arrays = [np.asarray(array) for array in weights[layer.name]]
+        found = [array.shape for array in arrays]
+        if found != expected:
+            raise ValueError(f"{path}: {layer.name} has shapes {found}, expected {expected}.")
+        layer.set_weights(arrays)
+
+
+def checksum(path):
+    """A digest of the weights file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
