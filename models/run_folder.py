@@ -1,0 +1,116 @@
+"""A run folder: where a trained model lives with all that belongs to it."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+SMOKE_PREFIX = "smoke_"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run; `results/<name>_<start time>/`."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path):
+        """A finished or running run's folder.
+
+        Raises:
+            FileNotFoundError: the folder, its settings or its model are missing.
+        """
+        run = cls(Path(path))
+        if not run.path.is_dir():
+            raise FileNotFoundError(f"The run folder {path} is missing.")
+        for needed in (run.experiment_file, run.vocabulary_file, run.model_file):
+            if not needed.is_file():
+                raise FileNotFoundError(
+                    f"The run folder {path} has no {needed.name}; "
+                    "its training did not get that far, or it is no run folder."
+                )
+        return run
+
+    @classmethod
+    def newest(cls, results):
+        """The run that started last and has a model; smoke tests do not count.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        runs = [
+            model.parent
+            for model in Path(results).glob("*/model.keras")
+            if not model.parent.name.startswith(SMOKE_PREFIX)
+        ]
+        if not runs:
+            raise FileNotFoundError(
+                f"There is no run with a model under {results}; train one: python -m training"
+            )
+        return cls.open(max(runs, key=lambda run: run.name.rsplit("_", 1)[-1]))
+
+    @property
+    def name(self):
+        return self.path.name
+
+    @property
+    def experiment_file(self):
+        return self.path / "experiment.json"
+
+    @property
+    def vocabulary_file(self):
+        return self.path / "vocabulary.json"
+
+    @property
+    def model_file(self):
+        return self.path / "model.keras"
+
+    @property
+    def loss_log(self):
+        return self.path / "loss.csv"
+
+    @property
+    def loss_plot(self):
+        return self.path / "loss.png"
+
+    @property
+    def strips(self):
+        return self.path / "strips"
+
+    def hypotheses(self, decoding, split):
+        """The generated sentences, one a line, in the order of the stories file."""
+        return self.path / f"hypotheses_{decoding}_{split}.txt"
+
+    def story_hypotheses(self, decoding, split):
+        """The generated stories, one a line."""
+        return self.path / f"hypotheses_story_{decoding}_{split}.txt"
+
+    def references(self, split):
+        """The human sentences, cut as the model saw them, one a line."""
+        return self.path / f"original_{split}.txt"
+
+    def scores(self, decoding, split):
+        return self.path / f"scores_{decoding}_{split}.json"
+
+    def fact_recall(self, decoding, split):
+        return self.path / f"fact_recall_{decoding}_{split}.json"
+
+    def settings(self):
+        """The experiment that the run is, as a dictionary."""
+        return json.loads(self.experiment_file.read_text(encoding="utf-8"))
+
+    def load_model(self):
+        """The best model of the run.
+
+        Raises:
+            ValueError: the file is broken.
+        """
+        if not zipfile.is_zipfile(self.model_file):
+            raise ValueError(f"{self.model_file} is broken: a .keras file is a zip archive.")
+        import keras
+
+        from models import model_class
+
+        model_class(self.settings()["model"])  # registers what the file refers to
+        return keras.saving.load_model(self.model_file, compile=False)
