@@ -1,0 +1,50 @@
+"""What one experiment is: a value, written into the run folder and read back from there."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+SMOKE_DATA = "dataset/smoke_data"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One training run; the defaults are the paper's.
+
+    Attributes:
+        name: of the run folder, with the start time behind it.
+        model: a class of `models`.
+        model_settings: its arguments; the sizes of vocabulary and features come from the data.
+        data: the data folder.
+        stories_per_batch: 13 stories are the original's batch of 65 sentences.
+        gradient_clip_value: each component of the gradient is cut to this size.
+        learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
+        notes: free text for the table of runs.
+    """
+
+    name: str
+    model: str
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    data: str = "dataset"
+    epochs: int = 50
+    stories_per_batch: int = 13
+    learning_rate: float = 1e-4
+    learning_rate_decays: bool = False
+    gradient_clip_value: float = 5.0
+    seed: int = 1
+    notes: str = ""
+
+    def to_dict(self):
+        return asdict(self)
+
+    def with_model_settings(self, **settings):
+        """The same experiment but for these settings of the model."""
+        return replace(self, model_settings={**self.model_settings, **settings})
+
+
+def smoke_test(experiment):
+    """The experiment made tiny, to see in a minute that everything runs."""
+    small = experiment.with_model_settings(
+        image_encoder_latent_dim=32, sentence_encoder_latent_dim=32, word_embedding_size=16
+    )
+    return replace(small, name=f"smoke_{experiment.name}", data=SMOKE_DATA, epochs=2)

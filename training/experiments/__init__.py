@@ -1,0 +1,1 @@
+"""One short file per experiment: the scripts to copy and edit."""

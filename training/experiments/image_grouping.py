@@ -1,0 +1,28 @@
+"""The proposed model on the sample set.
+
+python -m training.experiments.image_grouping
+"""
+
+from training.command import run_experiment
+from training.experiment import Experiment
+
+EXPERIMENT = Experiment(
+    name="image_grouping",
+    model="ImageGroupingModel",
+    model_settings={
+        "image_group_size": 3,
+        "num_layers": 1,
+        "image_encoder_latent_dim": 256,
+        "sentence_encoder_latent_dim": 256,
+        "word_embedding_size": 100,
+        "input_dropout": 0.3,
+    },
+    data="dataset/sample_data",
+    epochs=8,
+    stories_per_batch=8,
+    learning_rate=1e-3,
+    learning_rate_decays=True,
+)
+
+if __name__ == "__main__":
+    run_experiment(EXPERIMENT)
