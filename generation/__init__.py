@@ -1,0 +1,1 @@
+"""Telling, scoring and showing stories."""

@@ -1,0 +1,68 @@
+import pytest
+
+from generation.fact_recall import ToldStory, fact_recall, named_values
+
+WORDINGS = {
+    "event": {"beach": ["beach"], "snow": ["snow day"]},
+    "weather": {"sunny": ["sunny", "sunshine"], "rainy": ["rainy", "rain"]},
+    "clothes": {"red": ["in red", "red shirt"], "blue": ["in blue", "blue shirt"]},
+    "keepsake": {"red kite": ["red kite"], "blue kite": ["blue kite"]},
+}
+
+
+def test_wordings_are_whole_words():
+    assert named_values("the train in the rain", WORDINGS["weather"]) == {"rainy"}
+    assert named_values("the train .", WORDINGS["weather"]) == set()
+    assert named_values("sunny rain", WORDINGS["weather"]) == {"sunny", "rainy"}
+
+
+def story(album, text, **facts):
+    return ToldStory(album, text, facts)
+
+
+def test_recall_of_two_albums_by_hand():
+    stories = [
+        story("1", "a sunny beach in red .", event="beach", weather="sunny", clothes="red"),
+        # Right weather, but a rival is named too; the keepsake is right.
+        story(
+            "2",
+            "rain and sunshine , a snow day with a red kite .",
+            event="snow",
+            weather="rainy",
+            clothes="blue",
+            keepsake="red kite",
+        ),
+    ]
+    recall = fact_recall(stories, WORDINGS)
+    assert recall["event"] == {"own": 100.0, "other": 0.0, "facts": 2}
+    assert recall["weather"] == {"own": 50.0, "other": 0.0, "facts": 2}
+    assert recall["clothes"] == {"own": 50.0, "other": 0.0, "facts": 2}
+    assert recall["keepsake"] == {"own": 100.0, "other": 0.0, "facts": 1}
+    assert recall["all"] == {"own": 60.0, "other": 0.0, "facts": 5}
+
+
+def test_one_story_for_all_scores_the_same_on_both():
+    text = "a sunny beach in red ."
+    albums = [("1", "sunny"), ("1", "sunny"), ("2", "sunny"), ("3", "rainy")]
+    stories = [story(album, text, event="beach", weather=w, clothes="red") for album, w in albums]
+    for fact in fact_recall(stories, WORDINGS).values():
+        assert fact["own"] == pytest.approx(fact["other"])
+
+
+def test_others_are_the_stories_of_all_other_albums():
+    stories = [
+        story("1", "sunny", event="beach", weather="sunny", clothes="red"),
+        story("1", "rain", event="beach", weather="sunny", clothes="red"),
+        story("2", "sunny", event="beach", weather="rainy", clothes="red"),
+        story("3", "rain", event="beach", weather="sunny", clothes="red"),
+    ]
+    # Stories of album 1: one of two others is sunny; of 2: one of three is rainy twice over;
+    # of 3: two of three are sunny.
+    assert fact_recall(stories, WORDINGS)["weather"]["other"] == pytest.approx(
+        100 * (1 / 2 + 1 / 2 + 2 / 3 + 2 / 3) / 4
+    )
+
+
+def test_one_album_can_not_be_compared():
+    with pytest.raises(ValueError, match="at least two"):
+        fact_recall([story("1", "sunny", event="beach")], WORDINGS)
