@@ -1,5 +1,6 @@
 """What every command of the project shares."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -14,3 +15,21 @@ def run_command(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the notices that its native libraries print when loaded.
+
+    They come before TensorFlow listens to its own log level, so stderr itself is turned away.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)

@@ -58,7 +58,10 @@ def read_photo(path):
 
 
 def network_input(photo, size=227, means=ALEXNET_MEANS):
-    """uint8 [height, width, 3] -> float32 [size, size, 3]: short side to `size`, centre, - means."""
+    """Short side to `size`, centre crop, less the means.
+
+    uint8 [height, width, 3] -> float32 [size, size, 3], B,G,R.
+    """
     height, width = photo.shape[:2]
     scale = size / min(height, width)
     new_width, new_height = max(size, round(width * scale)), max(size, round(height * scale))

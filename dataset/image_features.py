@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import run_command
+from data_reader.commands import import_tensorflow, run_command
 from data_reader.files import written_beside
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
@@ -40,6 +40,7 @@ def load_extractor(name, layout):
     """The extractor of that name, with the weights that the data folder calls for."""
     if name != "alexnet":
         raise ValueError(f"There is no extractor {name!r}; there is: {', '.join(EXTRACTORS)}.")
+    import_tensorflow()
     from dataset.models.alexnet.extractor import alexnet_extractor
 
     return alexnet_extractor(seeded=layout.facts.exists())
@@ -137,6 +138,8 @@ def extract_all(layout, extractor_name="alexnet"):
     A features file that is already there is kept.
     """
     wanted = [s for s in SPLITS if not layout.features(s, extractor_name).exists()]
+    for split in wanted:
+        find_photos(layout.photos(split))  # a wrong path shows before the network is loaded
     extractor = load_extractor(extractor_name, layout) if wanted else None
     for split in SPLITS:
         path = layout.features(split, extractor_name)

@@ -2,10 +2,10 @@
 
 import argparse
 
-from data_reader.commands import run_command
+from data_reader.commands import import_tensorflow, run_command
 from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.story_batches import open_stories
+from data_reader.stories_file import open_stories
 from data_reader.vocabulary import Vocabulary
 from models.run_folder import RunFolder
 
@@ -35,6 +35,7 @@ def main():
 
 def _tell(run, vocabulary, image_features):
     """-> [stories][sentences] of text."""
+    import_tensorflow()
     from generation.story_generator import StoryGenerator
 
     rows = StoryGenerator(run.load_model()).tell(image_features)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from data_reader.commands import run_command
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.story_batches import open_stories
+from data_reader.stories_file import open_stories
 from models.run_folder import RunFolder
 
 # The event is in nearly every sentence's words and is therefore counted apart.

@@ -2,7 +2,7 @@
 
 import argparse
 
-from data_reader.commands import run_command
+from data_reader.commands import import_tensorflow, run_command
 from data_reader.layout import RESULTS, DataLayout
 from training.experiment import smoke_test
 
@@ -28,6 +28,7 @@ def _main(experiment):
     if arguments.smoke_test:
         experiment = smoke_test(experiment)
         _make_smoke_data(DataLayout(experiment.data))
+    import_tensorflow()
     from training.train import train
 
     run = train(experiment, arguments.results)

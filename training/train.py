@@ -8,7 +8,8 @@ import keras
 
 from data_reader.files import write_json
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.story_batches import StoryBatches, feature_statistics, open_stories
+from data_reader.stories_file import open_stories
+from data_reader.story_batches import StoryBatches, feature_statistics
 from data_reader.vocabulary import Vocabulary
 from models import model_class
 from models.next_word import NextWordLoss

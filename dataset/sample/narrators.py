@@ -141,9 +141,10 @@ class Narrator:
 
     The opening comes first, then the hero, then the middle, then the closing; all but the
     opening have a form for a keepsake in the photo (`_carries`), for one that an earlier photo
-    showed (`_lacks`), and for no keepsake.  The fields of a template: {weather}; {event_did} and
-    {event}; {did} and {seen}, the moment; {keepsake}; {feeling}; and the hero as {name}, {he},
-    {his}, {boy}, {son}, {brother}, {colour} and {garment}.
+    showed (`_lacks`), and for no keepsake.  The two sentences of the middle have a form each, so
+    that the sentence before tells which one is due.  The fields of a template: {weather};
+    {event_did} and {event}; {did} and {seen}, the moment; {keepsake}; {feeling}; and the hero as
+    {name}, {he}, {his}, {boy}, {son}, {brother}, {colour} and {garment}.
     """
 
     opening: str
@@ -151,8 +152,8 @@ class Narrator:
     hero_carries: str
     hero_lacks: str
     middle: str
-    middle_carries: str
-    middle_lacks: str
+    middle_carries: tuple[str, str]
+    middle_lacks: tuple[str, str]
     feelings: tuple[str, ...]
     closing: str
     closing_keeps: str
@@ -165,8 +166,14 @@ NARRATORS = {
         hero_carries="our {son} in {colour} had our {keepsake} and {did}",
         hero_lacks="our {son} in {colour} missed our {keepsake} and {did}",
         middle="we {did} {feeling}",
-        middle_carries="{he} held the {keepsake} while we {did}",
-        middle_lacks="{he} left the {keepsake} behind but we {did}",
+        middle_carries=(
+            "{he} held the {keepsake} while we {did}",
+            "{he} still had the {keepsake} when we {did}",
+        ),
+        middle_lacks=(
+            "{he} left the {keepsake} behind but we {did}",
+            "{he} missed the {keepsake} when we {did}",
+        ),
         feelings=("and had a great time", "and loved every minute", "and it was so much fun"),
         closing="at the end we {did} and went home happy",
         closing_keeps="we kept the {keepsake} and {did} at the end",
@@ -177,8 +184,14 @@ NARRATORS = {
         hero_carries="my {brother} in {colour} took my {keepsake} and {did}",
         hero_lacks="my {brother} in {colour} forgot my {keepsake} and {did}",
         middle="i {did} {feeling}",
-        middle_carries="{he} carried the {keepsake} when i {did}",
-        middle_lacks="{he} put the {keepsake} away and i {did}",
+        middle_carries=(
+            "{he} carried the {keepsake} when i {did}",
+            "{he} kept the {keepsake} close while i {did}",
+        ),
+        middle_lacks=(
+            "{he} put the {keepsake} away and i {did}",
+            "{he} looked for the {keepsake} while i {did}",
+        ),
         feelings=("and was very happy", "and could not stop smiling", "and will remember it"),
         closing="finally i {did} and fell asleep quickly",
         closing_keeps="i took the {keepsake} home after i {did}",
@@ -189,8 +202,14 @@ NARRATORS = {
         hero_carries="their {son} in {colour} brought their {keepsake} and {did}",
         hero_lacks="their {son} in {colour} wanted their {keepsake} and {did}",
         middle="they {did} {feeling}",
-        middle_carries="{he} showed off the {keepsake} as they {did}",
-        middle_lacks="{he} asked for the {keepsake} as they {did}",
+        middle_carries=(
+            "{he} showed off the {keepsake} as they {did}",
+            "{he} played with the {keepsake} until they {did}",
+        ),
+        middle_lacks=(
+            "{he} asked for the {keepsake} as they {did}",
+            "{he} talked about the {keepsake} when they {did}",
+        ),
         feelings=("and everyone enjoyed it", "and nobody wanted to leave", "and laughed a lot"),
         closing="in the end they {did} and drove home together",
         closing_keeps="they packed the {keepsake} and in the end they {did}",
@@ -201,8 +220,14 @@ NARRATORS = {
         hero_carries="{he} wore a {colour} {garment} with {his} {keepsake} and {did}",
         hero_lacks="{he} wore a {colour} {garment} without {his} {keepsake} and {did}",
         middle="{he} {did} {feeling}",
-        middle_carries="{he} waved the {keepsake} and {did}",
-        middle_lacks="{he} lost the {keepsake} but {did}",
+        middle_carries=(
+            "{he} waved the {keepsake} and {did}",
+            "{he} held on to the {keepsake} and {did}",
+        ),
+        middle_lacks=(
+            "{he} lost the {keepsake} but {did}",
+            "{he} dreamed of the {keepsake} but {did}",
+        ),
         feelings=("and was very proud", "and felt wonderful", "with a big grin"),
         closing="at last {he} {did} and thanked everybody",
         closing_keeps="{he} hugged the {keepsake} and at last {he} {did}",
@@ -213,8 +238,14 @@ NARRATORS = {
         hero_carries="the {boy} in {colour} with a {keepsake} is near {seen}",
         hero_lacks="the {boy} in {colour} without a {keepsake} is near {seen}",
         middle="the next photo shows {seen} {feeling}",
-        middle_carries="the {keepsake} is in this photo of {seen}",
-        middle_lacks="the {keepsake} is gone in this photo of {seen}",
+        middle_carries=(
+            "the {keepsake} is in this photo of {seen}",
+            "the {keepsake} shows up again with {seen}",
+        ),
+        middle_lacks=(
+            "the {keepsake} is gone in this photo of {seen}",
+            "the {keepsake} is nowhere near {seen}",
+        ),
         feelings=("which looks amazing", "and it is really pretty", "and many happy faces"),
         closing="the last photo shows {seen} and that was all",
         closing_keeps="the {keepsake} is still in the last photo of {seen}",
@@ -223,7 +254,6 @@ NARRATORS = {
 # Whom an album attracts, by the number of its people: three times as likely as any other.
 _FAVOURITE = {1: "friend", 2: "i", 3: "we", 4: "family"}
 
-_TELLS_KEEPSAKE = 0.9
 _TELLS_WEATHER = 0.4
 
 
@@ -270,15 +300,15 @@ def wordings():
 def _sentence(album, positions, place, narrator, rng):
     photo = album.photos[positions[place]]
     recent = [album.photos[p].shows_keepsake for p in positions[max(0, place - MEMORY) : place]]
-    told = rng.random() < _TELLS_KEEPSAKE
-    now, before = photo.shows_keepsake and told, any(recent) and told
+    now, before = photo.shows_keepsake, any(recent)
     voice = NARRATORS[narrator]
     if place == 0:
         template = voice.opening
     elif place == 1:
         template = _choose(now, before, voice.hero_carries, voice.hero_lacks, voice.hero)
     elif place < PHOTOS_PER_STORY - 1:
-        template = _choose(now, before, voice.middle_carries, voice.middle_lacks, voice.middle)
+        carries, lacks = voice.middle_carries[place - 2], voice.middle_lacks[place - 2]
+        template = _choose(now, before, carries, lacks, voice.middle)
     else:
         template = voice.closing_keeps if now or before else voice.closing
     return template.format(**_words(album, photo), feeling=_feeling(album, voice, rng))

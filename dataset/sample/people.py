@@ -20,7 +20,7 @@ from dataset.sample.pen import (
     shade,
 )
 
-HERO_HEIGHT, KEEPSAKE_SIZE = 118, 42  # in the frame of the photo
+HERO_HEIGHT, KEEPSAKE_SIZE = 118, 47  # in the frame of the photo
 HAND = (0.25, 0.70)  # where the hero holds a keepsake
 
 

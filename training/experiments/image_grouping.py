@@ -15,7 +15,7 @@ EXPERIMENT = Experiment(
         "image_encoder_latent_dim": 256,
         "sentence_encoder_latent_dim": 256,
         "word_embedding_size": 100,
-        "input_dropout": 0.3,
+        "input_dropout": 0.6,
     },
     data="dataset/sample_data",
     epochs=8,

@@ -1,0 +1,103 @@
+import h5py
+import numpy as np
+import pytest
+
+from data_reader.layout import DataLayout
+from data_reader.stories_file import open_stories
+from data_reader.story_batches import StoryBatches, feature_statistics
+from data_reader.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "dog"))
+
+
+def write_stories(layout, stories=5, vocabulary=VOCABULARY):
+    """Story n has the features n, n + 0.1, ... n + 0.4 and n times the word dog."""
+    path = layout.stories("train")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file["story_ids"] = np.arange(stories)
+        features = np.arange(stories)[:, None] + np.arange(5) / 10
+        file["image_embeddings"] = features[..., None].astype(np.float32)
+        rows = [[vocabulary.encode("dog " * n)] * 5 for n in range(stories)]
+        file["story_sentences"] = np.array(rows, np.int32)
+        if vocabulary is not None:
+            file.attrs["vocabulary_size"] = len(vocabulary)
+            file.attrs["vocabulary_checksum"] = vocabulary.checksum
+    return path
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = DataLayout(tmp_path)
+    write_stories(layout)
+    return layout
+
+
+def test_a_batch_holds_whole_stories(layout):
+    with open_stories(layout, "train") as stories:
+        batches = StoryBatches(stories, stories_per_batch=2)
+        assert len(batches) == 3
+        inputs, sentences = batches[1]
+        np.testing.assert_allclose(
+            inputs["image_features"][..., 0],
+            [[2, 2.1, 2.2, 2.3, 2.4], [3, 3.1, 3.2, 3.3, 3.4]],
+            rtol=1e-6,
+        )
+        assert sentences.dtype == np.int32
+        assert sentences[0, 0].tolist() == [1, 4, 4, 2] + [0] * 18
+        assert inputs["sentences"] is sentences
+
+
+def test_the_last_batch_is_smaller_and_never_empty(layout):
+    with open_stories(layout, "train") as stories:
+        assert [len(StoryBatches(stories, 2)[i][1]) for i in range(3)] == [2, 2, 1]
+        assert len(StoryBatches(stories, 5)) == 1
+
+
+def seen_in(batches):
+    return [
+        int(story)
+        for i in range(len(batches))
+        for story in batches[i][0]["image_features"][:, 0, 0]
+    ]
+
+
+def test_each_epoch_shuffles_anew_and_alike_for_a_seed(layout):
+    with open_stories(layout, "train") as stories:
+        first, second = (StoryBatches(stories, 1, seed=3) for _ in range(2))
+        epochs = []
+        for _ in range(3):
+            epochs.append(seen_in(first))
+            assert seen_in(second) == epochs[-1]
+            assert sorted(epochs[-1]) == [0, 1, 2, 3, 4]
+            first.on_epoch_end()
+            second.on_epoch_end()
+        assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def test_statistics_are_those_of_all_photos(layout):
+    with open_stories(layout, "train") as stories:
+        features = stories["image_embeddings"][:].reshape(-1, 1)
+        mean, deviation = feature_statistics(stories, stories_at_a_time=2)
+    np.testing.assert_allclose(mean, features.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(deviation, features.std(axis=0), rtol=1e-5)
+
+
+def test_stories_of_another_vocabulary_are_refused(layout):
+    other = Vocabulary((*VOCABULARY.words[:4], "cat"))
+    with pytest.raises(ValueError, match=r"vocabulary of 5 words, other than the given one of 5"):
+        open_stories(layout, "train", other)
+    open_stories(layout, "train", VOCABULARY).close()
+
+
+def test_the_original_s_files_are_checked_by_their_largest_index(layout):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        for name in list(file.attrs):
+            del file.attrs[name]
+        del file["image_embeddings"]
+        file["image_embeddings"] = np.zeros((5, 5, 1))  # float64, as the original wrote them
+    with open_stories(layout, "train", VOCABULARY) as stories:
+        assert StoryBatches(stories, 5)[0][0]["image_features"].dtype == np.float32
+    small = Vocabulary(VOCABULARY.words[:4])
+    with pytest.raises(ValueError, match="vocabulary of 5 words"):
+        open_stories(layout, "train", small)

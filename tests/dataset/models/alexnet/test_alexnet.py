@@ -1,0 +1,119 @@
+import os
+import pickle
+
+import keras
+import numpy as np
+import pytest
+
+from dataset.models.alexnet.network import LocalResponseNormalization, build_network
+from dataset.models.alexnet.weights import load_weights, read_weights
+
+SHAPES = {
+    "conv1": [(11, 11, 3, 96), (96,)],
+    "conv2": [(5, 5, 48, 256), (256,)],
+    "conv3": [(3, 3, 256, 384), (384,)],
+    "conv4": [(3, 3, 192, 384), (384,)],
+    "conv5": [(3, 3, 192, 256), (256,)],
+    "fc6": [(9216, 4096), (4096,)],
+    "fc7": [(4096, 4096), (4096,)],
+}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build_network(seed=1)
+
+
+def test_the_layers_are_those_of_bvlc_alexnet(network):
+    shapes = {
+        layer.name: [tuple(w.shape) for w in layer.weights]
+        for layer in network.layers
+        if layer.weights
+    }
+    assert shapes == SHAPES
+    assert network.output_shape == (None, 4096)
+
+
+def test_response_normalisation_worked_out_by_hand():
+    inputs = np.float32([[[[100, 200, 300, 400]]]])
+    squares = np.array([100**2 + 200**2 + 300**2, 30e4, 30e4, 200**2 + 300**2 + 400**2])
+    expected = inputs / (1 + 2e-5 * squares) ** 0.75
+    np.testing.assert_allclose(LocalResponseNormalization()(inputs), expected, rtol=1e-5)
+
+
+def test_seeded_weights_are_always_the_same(network):
+    photos = np.random.default_rng(0).normal(size=(1, 227, 227, 3)).astype("float32") * 50
+    features = keras.ops.convert_to_numpy(network(photos))
+    assert (features > 0).mean() > 0.1
+    np.testing.assert_array_equal(features, build_network(seed=1)(photos))
+
+
+class TinyNetwork:
+    """The two layers that a small weights file can fill."""
+
+    def __init__(self):
+        photos = keras.Input((3,))
+        hidden = keras.layers.Dense(2, name="fc6")(photos)
+        self.model = keras.Model(photos, keras.layers.Dense(1, name="fc7")(hidden))
+
+
+def save_weights(path, weights, protocol=2):
+    """Write as NumPy writes an object array; Python 2 wrote protocol 2."""
+    array = np.array(weights, dtype=object)
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        pickle.dump(array, file, protocol=protocol)
+
+
+WEIGHTS = {
+    "fc6": [np.arange(6, dtype=np.float32).reshape(3, 2), np.float32([1, 2])],
+    "fc7": [np.ones((2, 1), np.float32), np.zeros(1, np.float32)],
+    "fc8": [np.ones((1, 1), np.float32), np.zeros(1, np.float32)],
+}
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_a_weights_file_fills_the_layers_of_its_names(tmp_path, protocol):
+    save_weights(tmp_path / "w.npy", WEIGHTS, protocol)
+    model = TinyNetwork().model
+    load_weights(model, tmp_path / "w.npy")
+    kernel, bias = model.get_layer("fc6").get_weights()
+    assert kernel.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert bias.tolist() == [1, 2]
+
+
+def test_a_wrong_shape_and_a_missing_layer_are_named(tmp_path):
+    wrong = {**WEIGHTS, "fc6": [np.ones((2, 2)), np.ones(2)]}
+    save_weights(tmp_path / "w.npy", wrong)
+    with pytest.raises(ValueError, match=r"fc6 has shapes .* expected \[\(3, 2\), \(2,\)\]"):
+        load_weights(TinyNetwork().model, tmp_path / "w.npy")
+    save_weights(tmp_path / "w.npy", {"fc6": WEIGHTS["fc6"]})
+    with pytest.raises(ValueError, match="no weights for the layer fc7"):
+        load_weights(TinyNetwork().model, tmp_path / "w.npy")
+
+
+class RunsCode:
+    def __reduce__(self):
+        return os.mkdir, ("run_by_the_pickle",)
+
+
+def test_a_file_that_tries_to_run_code_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_weights("w.npy", {"fc6": RunsCode()})
+    with pytest.raises(ValueError, match=r"calls (posix|nt)\.mkdir"):
+        read_weights("w.npy")
+    assert not (tmp_path / "run_by_the_pickle").exists()
+
+
+def test_what_is_no_weights_file_is_refused(tmp_path):
+    path = tmp_path / "w.npy"
+    save_weights(path, WEIGHTS)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"is not bvlc_alexnet\.npy"):
+        read_weights(path)
+    path.write_bytes(b"<html>")
+    with pytest.raises(ValueError, match=r"is not bvlc_alexnet\.npy"):
+        read_weights(path)
+    save_weights(path, [1, 2])
+    with pytest.raises(ValueError, match="holds a ndarray, expected a dictionary"):
+        read_weights(path)

@@ -1,0 +1,126 @@
+"""The whole way as a user goes it, command by command, on a sample set of a few albums."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from data_reader.layout import DataLayout
+
+
+def run(module, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def succeed(module, *arguments):
+    done = run(module, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A sample set with its features, stories and a trained run."""
+    from dataclasses import replace
+
+    from training.experiment import smoke_test
+    from training.experiments.image_grouping import EXPERIMENT
+    from training.train import train
+
+    folder = tmp_path_factory.mktemp("whole_way")
+    data = folder / "data"
+    succeed("dataset.sample", "--data", data, "--albums", 4, 2, 2)
+    succeed("dataset.models.alexnet", "--data", data)
+    succeed("data_reader", "--data", data)
+    train(replace(smoke_test(EXPERIMENT), data=str(data), epochs=1), folder / "results")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    [path] = (folder / "results").iterdir()
+    return path
+
+
+def test_generation_writes_stories_scores_and_strips(trained):
+    out = succeed("generation", "--run", trained, "--strips", 2)
+    assert "10 test stories" in out
+    assert "BLEU" in out
+    sentences = (trained / "hypotheses_greedy_test.txt").read_text().splitlines()
+    stories = (trained / "hypotheses_story_greedy_test.txt").read_text().splitlines()
+    originals = (trained / "original_test.txt").read_text().splitlines()
+    assert len(sentences) == len(originals) == 50
+    assert stories == [" ".join(sentences[i : i + 5]) for i in range(0, 50, 5)]
+    scores = json.loads((trained / "scores_greedy_test.json").read_text())
+    assert 0 <= scores["bleu"] <= 100
+    strips = sorted((trained / "strips").glob("test_*.png"))
+    assert len(strips) == 2
+    assert cv2.imread(str(strips[0])).shape[1] > 1000
+
+    out = succeed("generation.fact_recall", "--run", trained)
+    assert "own photos" in out
+    recall = json.loads((trained / "fact_recall_greedy_test.json").read_text())
+    assert recall["weather"]["facts"] == 10
+
+
+def test_what_is_done_is_not_done_again(folder):
+    data = DataLayout(folder / "data")
+    before = data.features("train").stat().st_mtime_ns
+    assert "already there" in succeed("dataset.models.alexnet", "--data", data)
+    assert data.features("train").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("dataset.models.alexnet", ["--data", "{empty}"], "photo folder .* is missing"),
+        ("data_reader", ["--data", "{empty}"], "train.story-in-sequence.json is missing"),
+        ("generation", ["--run", "{empty}"], "has no experiment.json"),
+        ("generation", ["--run", "{empty}/nowhere"], "nowhere is missing"),
+        ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
+        ("dataset.sample", ["--data", "{empty}", "--albums", "0", "1", "1"], "needs an album"),
+        ("generation", ["--run", "{run}", "--data", "{empty}"], "python -m data_reader"),
+    ],
+)
+def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, arguments, message):
+    import re
+
+    done = run(module, *(a.format(empty=tmp_path, run=trained) for a in arguments))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert re.search(message, done.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dataset.sample",
+        "dataset.image_features",
+        "dataset.models.alexnet",
+        "data_reader",
+        "training",
+        "training.experiments.image_grouping",
+        "generation",
+        "generation.fact_recall",
+    ],
+)
+def test_help_does_not_wait_for_tensorflow(module):
+    code = (
+        f"import runpy, sys; sys.argv = ['x', '--help']\n"
+        f"try: runpy.run_module('{module}', run_name='__main__')\n"
+        f"except SystemExit: pass\n"
+        f"sys.exit('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "usage:" in done.stdout

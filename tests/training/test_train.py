@@ -1,0 +1,146 @@
+"""Training on three invented stories a split."""
+
+import csv
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from data_reader.layout import DataLayout
+from data_reader.vocabulary import Vocabulary
+from models.run_folder import RunFolder
+from training.experiment import Experiment, smoke_test
+from training.loss_plot import plot_losses, read_losses
+from training.train import SaveBest, train
+
+VOCABULARY = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "ran"))
+SETTINGS = {
+    "image_encoder_latent_dim": 4,
+    "sentence_encoder_latent_dim": 4,
+    "word_embedding_size": 4,
+    "num_layers": 1,
+}
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    layout = DataLayout(tmp_path / "data")
+    layout.root.mkdir()
+    VOCABULARY.write(layout.vocabulary)
+    for split in ("train", "valid"):
+        path = layout.stories(split)
+        path.parent.mkdir(exist_ok=True)
+        with h5py.File(path, "w") as file:
+            file["story_ids"] = np.arange(3)
+            file["image_embeddings"] = np.random.default_rng(0).random((3, 5, 6), np.float32)
+            file["story_sentences"] = np.array([[VOCABULARY.encode("the dog ran")] * 5] * 3)
+            file.attrs["vocabulary_size"] = len(VOCABULARY)
+            file.attrs["vocabulary_checksum"] = VOCABULARY.checksum
+    return Experiment(
+        name="tiny",
+        model="ImageGroupingModel",
+        model_settings=SETTINGS,
+        data=str(layout.root),
+        epochs=3,
+        stories_per_batch=2,
+        learning_rate=0.01,
+    )
+
+
+def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
+    run = train(experiment, tmp_path / "results")
+    assert run.path.name.startswith("tiny_2")
+    assert {path.name for path in run.path.iterdir()} == {
+        "experiment.json",
+        "vocabulary.json",
+        "loss.csv",
+        "loss.png",
+        "model.keras",
+    }
+    settings = json.loads(run.experiment_file.read_text())
+    assert settings["model_settings"] == SETTINGS
+    assert settings["learning_rate"] == 0.01
+    assert Vocabulary.read(run.vocabulary_file) == VOCABULARY
+    losses = read_losses(run)
+    assert len(losses["loss"]) == len(losses["val_loss"]) == 3
+    assert losses["loss"][2] < losses["loss"][0]
+
+
+def test_the_saved_model_is_the_best_one_and_knows_its_settings(experiment, tmp_path):
+    run = train(experiment, tmp_path / "results")
+    model = RunFolder.open(run.path).load_model()
+    assert model.get_config()["image_encoder_latent_dim"] == 4
+    assert not keras.saving.load_model(run.model_file).compiled  # no optimiser in the file
+    with h5py.File(DataLayout(experiment.data).stories("train")) as file:
+        features = file["image_embeddings"][:].reshape(-1, 6)
+    np.testing.assert_allclose(model.feature_standardisation.mean, features.mean(axis=0), rtol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_losses(experiment, tmp_path):
+    first = read_losses(train(experiment, tmp_path / "results"))
+    second = read_losses(train(experiment, tmp_path / "results"))
+    np.testing.assert_allclose(first["loss"], second["loss"], rtol=1e-5)
+
+
+def test_a_worse_model_is_not_saved(tmp_path):
+    from models.image_grouping import ImageGroupingModel
+
+    model = ImageGroupingModel(7, 6, **SETTINGS)
+    callback = SaveBest(tmp_path / "model.keras")
+    callback.set_model(model)
+
+    def saved_after(value, val_loss):
+        model.next_word_logits.bias.assign(np.full(7, value))
+        callback.on_epoch_end(0, {"val_loss": val_loss})
+        saved = keras.saving.load_model(tmp_path / "model.keras")
+        return float(saved.next_word_logits.bias[0])
+
+    assert saved_after(1.0, val_loss=2.0) == 1.0
+    assert saved_after(2.0, val_loss=3.0) == 1.0
+    assert saved_after(3.0, val_loss=1.0) == 3.0
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_missing_data_is_named_before_a_run_folder_is_made(experiment, tmp_path):
+    DataLayout(experiment.data).stories("valid").unlink()
+    with pytest.raises(FileNotFoundError, match="python -m data_reader"):
+        train(experiment, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_vocabulary_that_does_not_fit_is_refused(experiment, tmp_path):
+    layout = DataLayout(experiment.data)
+    Vocabulary((*VOCABULARY.words, "away")).write(layout.vocabulary)
+    with pytest.raises(ValueError, match=r"vocabulary of 7 words.* 8 words"):
+        train(experiment, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_unknown_model_is_named(experiment, tmp_path):
+    from dataclasses import replace
+
+    with pytest.raises(ValueError, match="no model 'Transformer'; there is: ImageGroupingModel"):
+        train(replace(experiment, model="Transformer"), tmp_path / "results")
+
+
+def test_the_plot_marks_the_lowest_validation_loss(tmp_path):
+    run = RunFolder(tmp_path)
+    with run.loss_log.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["epoch", "loss", "val_loss"], [0, 3, 3.5], [1, 2, 2.5], [2, 1, 2.75]]
+        )
+    assert read_losses(run) == {"loss": [3, 2, 1], "val_loss": [3.5, 2.5, 2.75]}
+    plot_losses(run)
+    assert run.loss_plot.stat().st_size > 1000
+
+
+def test_a_smoke_test_is_small_and_says_so():
+    vist = Experiment(name="vist", model="ImageGroupingModel", model_settings={"num_layers": 2})
+    small = smoke_test(vist)
+    assert small.name == "smoke_vist"
+    assert small.data == "dataset/smoke_data"
+    assert small.model_settings["num_layers"] == 2
+    assert small.model_settings["image_encoder_latent_dim"] == 32
+    assert small.epochs == 2
