@@ -7,7 +7,6 @@ READY := $(VENV)/ready
 ifdef SMOKE_TEST
   DATA := dataset/smoke_data
   RUN_NAME := smoke_image_grouping
-  ALBUMS := --albums 12 4 6
   SMOKE := --smoke-test
 else
   DATA := dataset/sample_data
@@ -32,7 +31,8 @@ help:
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
 	@echo "make style        formatting and lint"
-	@echo "make clean-story  forget the sample set's data and runs, to start afresh"
+	@echo "make clean-story  remove the sample set and what was made of it, to start afresh;"
+	@echo "                  the runs in results/ stay"
 
 setup: $(READY)
 
@@ -45,13 +45,14 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 story: $(TOLD)
+	@test -d "$(RUN)" || { echo "The run is gone from results/; make clean-story, then again." >&2; exit 2; }
 	@echo "The stories are told:"
 	@echo "  strips to look at   $(RUN)/strips"
 	@echo "  loss curves         $(RUN)/loss.png"
 	@echo "  all stories         $(RUN)/hypotheses_story_greedy_test.txt"
 
 $(PHOTOS): | $(READY)
-	$(PYTHON) -m dataset.sample --data $(DATA) $(ALBUMS)
+	$(PYTHON) -m dataset.sample --data $(DATA) $(SMOKE)
 
 $(FEATURES): $(PHOTOS) | $(READY)
 	$(PYTHON) -m dataset.models.alexnet --data $(DATA)
@@ -77,4 +78,3 @@ style: $(READY)
 
 clean-story:
 	rm -rf dataset/sample_data dataset/smoke_data
-	rm -rf results/image_grouping_[0-9]* results/smoke_image_grouping_[0-9]*

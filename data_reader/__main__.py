@@ -2,7 +2,7 @@
 
 import argparse
 
-from data_reader.commands import run_command
+from data_reader.commands import add_data_option, run_command
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import index_stories, make_vocabulary
 
@@ -23,7 +23,7 @@ def main():
 
 def _parse_arguments():
     parser = argparse.ArgumentParser(prog="python -m data_reader", description=__doc__)
-    parser.add_argument("--data", default="dataset", help="data folder (default: %(default)s)")
+    add_data_option(parser)
     parser.add_argument("--extractor", default="alexnet", help="whose features to take")
     parser.add_argument("--vocabulary-size", type=int, default=10_000, metavar="WORDS")
     parser.add_argument(

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -17,12 +18,27 @@ def run_command(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
+def add_data_option(parser, default="dataset"):
+    """Add `--data FOLDER`.
+
+    A given folder is taken from where the user stands, a default from the repository's root;
+    without a default it is up to the command, which takes that of the run.
+    """
+    parser.add_argument(
+        "--data",
+        type=lambda folder: Path(folder).absolute(),
+        default=default and Path(default),
+        metavar="FOLDER",
+        help=f"data folder (default: {default or 'that of the run'})",
+    )
+
+
 def import_tensorflow() -> None:
     """Import TensorFlow without the notices that its native libraries print when loaded.
 
     They come before TensorFlow listens to its own log level, so stderr itself is turned away.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -17,17 +17,13 @@ _SHORT_TIERS = {"story-in-sequence": "sis", "description-in-isolation": "dii"}
 class DataLayout:
     """The files of one data folder: `dataset/` for VIST, `dataset/sample_data/` for the sample.
 
-    A relative `root` is taken from the current folder if it exists there, else from the
-    repository's root, so that commands work wherever they are called.
+    A relative `root` is taken from the repository's root, wherever a command is called.
     """
 
     root: Path
 
     def __post_init__(self):
-        root = Path(self.root)
-        if not root.is_absolute() and not root.exists():
-            root = REPOSITORY / root
-        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "root", REPOSITORY / self.root)
 
     def __str__(self):
         return str(self.root)

@@ -70,6 +70,11 @@ def read_descriptions(path):
 
 
 def _annotations(path):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing; VIST's annotations belong there "
+            "(see the README), or make a sample set: python -m dataset.sample"
+        )
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
         raise ValueError(f"{path} is no VIST annotation file: it has no 'annotations'.")

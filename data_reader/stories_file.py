@@ -33,14 +33,15 @@ def check_vocabulary(stories, vocabulary):
     Raises:
         ValueError: they do not fit; both sides are named.
     """
-    size = stories.attrs.get("vocabulary_size")
-    if size is None:
+    size, checksum = stories.attrs.get("vocabulary_size"), stories.attrs.get("vocabulary_checksum")
+    if checksum is None:
         size = int(stories["story_sentences"][:].max()) + 1
         fits = size <= len(vocabulary)
     else:
-        fits = stories.attrs["vocabulary_checksum"] == vocabulary.checksum
+        fits = checksum == vocabulary.checksum
     if not fits:
         raise ValueError(
-            f"{stories.filename} was made with a vocabulary of {size} words, other than the "
-            f"given one of {len(vocabulary)} words; run python -m data_reader again."
+            f"{stories.filename} was made with a vocabulary of {size} words ({checksum}), but "
+            f"what reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
+            "run python -m data_reader with that vocabulary, or take the data that belongs to it."
         )

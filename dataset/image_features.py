@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import import_tensorflow, run_command
+from data_reader.commands import add_data_option, import_tensorflow, run_command
 from data_reader.files import written_beside
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
@@ -152,7 +152,7 @@ def extract_all(layout, extractor_name="alexnet"):
 
 def main(extractor=None):
     parser = argparse.ArgumentParser(description="Photos -> features files.")
-    parser.add_argument("--data", default="dataset", help="data folder (default: %(default)s)")
+    add_data_option(parser)
     if extractor is None:
         parser.add_argument("--extractor", default="alexnet", choices=EXTRACTORS)
     arguments = parser.parse_args()

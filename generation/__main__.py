@@ -2,7 +2,7 @@
 
 import argparse
 
-from data_reader.commands import import_tensorflow, run_command
+from data_reader.commands import add_data_option, import_tensorflow, run_command
 from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
@@ -38,7 +38,14 @@ def _tell(run, vocabulary, image_features):
     import_tensorflow()
     from generation.story_generator import StoryGenerator
 
-    rows = StoryGenerator(run.load_model()).tell(image_features)
+    model = run.load_model()
+    feature_size = image_features.shape[-1]
+    if feature_size != model.feature_size:
+        raise ValueError(
+            f"The photos have {feature_size} features each, the model of {run.path} was trained "
+            f"on {model.feature_size}; take the data of the extractor that it was trained with."
+        )
+    rows = StoryGenerator(model).tell(image_features)
     return [[vocabulary.decode(row) for row in story] for story in rows]
 
 
@@ -85,7 +92,7 @@ def _parse_arguments():
     parser = argparse.ArgumentParser(prog="python -m generation", description=__doc__)
     parser.add_argument("--run", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
-    parser.add_argument("--data", help="data folder (default: the one of the run)")
+    add_data_option(parser, None)
     parser.add_argument(
         "--strips", type=int, default=12, metavar="N", help="strips to draw (default: %(default)s)"
     )

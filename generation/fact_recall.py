@@ -8,7 +8,7 @@ facts of every other album: a model that does not look at its photos scores the 
 import argparse
 from dataclasses import dataclass
 
-from data_reader.commands import run_command
+from data_reader.commands import add_data_option, run_command
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
@@ -145,7 +145,7 @@ def main():
     )
     parser.add_argument("--run", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
-    parser.add_argument("--data", help="data folder (default: the one of the run)")
+    add_data_option(parser, None)
     arguments = parser.parse_args()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = DataLayout(arguments.data or run.settings()["data"])

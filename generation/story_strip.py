@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 import numpy as np
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 
 from data_reader.image_data_reader import read_photo
 
@@ -16,7 +16,7 @@ _GAP = 0.14
 _LINE_HEIGHT = 0.17
 
 _FONT_SIZE = 9  # points
-_POINTS_PER_INCH = 72
+_PIXELS_PER_INCH = 110
 _COLOURS = ("#1f3a5f", "#000000", "#7a1f1f", "#1f5f2a", "#5f1f5a")
 _NO_BREAK_SPACE = "\u00a0"
 
@@ -58,7 +58,7 @@ def draw_strip(photos, tellers, path):
         for place, lines in enumerate(sentences):
             _put_text(figure, _left(place), top, lines, colour, "normal")
         top -= row_height
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=_PIXELS_PER_INCH)
 
 
 def _left(place):
@@ -75,25 +75,25 @@ def _tidy(sentence):
 def _wrap(text, width, weight="normal"):
     """Break a text into lines of at most `width` inches, as far as its words are that short."""
     lines = []
-    room = 0.0
-    space = _width_of("a a", weight) - _width_of("aa", weight)
     for word in text.split(" "):
-        needed = _width_of(word, weight)
-        if lines and needed + space <= room:
-            lines[-1] += f" {word}"
-            room -= needed + space
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _width_of(longer, weight) <= width:
+            lines[-1] = longer
         else:
             lines.append(word)
-            room = width - needed
     return lines
 
 
-@lru_cache(maxsize=10_000)
 def _width_of(text, weight):
-    if not text.strip():
-        return 0.0
-    outline = TextPath((0, 0), text, size=_FONT_SIZE, prop=FontProperties(weight=weight))
-    return outline.get_extents().width / _POINTS_PER_INCH
+    """The width of a text in inches, as it will be drawn."""
+    font = FontProperties(weight=weight, size=_FONT_SIZE)
+    pixels, _, _ = _renderer().get_text_width_height_descent(text, font, ismath=False)
+    return pixels / _PIXELS_PER_INCH
+
+
+@lru_cache(maxsize=1)
+def _renderer():
+    return RendererAgg(1, 1, _PIXELS_PER_INCH)
 
 
 def _picture(path):

@@ -40,7 +40,7 @@ def _make_smoke_data(layout):
     from data_reader.layout import SPLITS
     from data_reader.sis_datareader import index_stories, make_vocabulary
     from dataset.image_features import extract_all
-    from dataset.sample.__main__ import SMOKE_ALBUMS, make_sample_set
+    from dataset.sample.sample_set import SMOKE_ALBUMS, make_sample_set
 
     if all(layout.stories(split).exists() for split in SPLITS):
         return

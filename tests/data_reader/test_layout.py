@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from data_reader.layout import REPOSITORY, DataLayout
 
 
@@ -29,6 +27,6 @@ def test_annotations_lie_beside_the_photos_or_all_together(tmp_path):
 
 def test_a_relative_folder_is_the_repositorys_wherever_one_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert DataLayout("dataset").root == REPOSITORY / "dataset"
     (tmp_path / "dataset").mkdir()
-    assert DataLayout("dataset").root == Path("dataset")
+    assert DataLayout("dataset").root == REPOSITORY / "dataset"
+    assert DataLayout(tmp_path).root == tmp_path

@@ -48,7 +48,7 @@ def test_dollars_and_underscores_are_text(photos, tmp_path):
 
 def test_long_sentences_wrap_within_their_photo():
     assert _wrap("one two three", width=10) == ["one two three"]
-    assert _wrap("one two three", width=0.5) == ["one two", "three"]
+    assert _wrap("one two three", width=0.65) == ["one two", "three"]
     assert _wrap("wwwwwwwwwwww two", width=0.5) == ["wwwwwwwwwwww", "two"]
 
 

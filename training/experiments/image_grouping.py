@@ -15,12 +15,12 @@ EXPERIMENT = Experiment(
         "image_encoder_latent_dim": 256,
         "sentence_encoder_latent_dim": 256,
         "word_embedding_size": 100,
-        "input_dropout": 0.6,
+        "input_dropout": 0.5,
     },
     data="dataset/sample_data",
     epochs=8,
     stories_per_batch=8,
-    learning_rate=1e-3,
+    learning_rate=3e-3,
     learning_rate_decays=True,
 )
 

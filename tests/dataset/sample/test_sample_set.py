@@ -8,7 +8,7 @@ import pytest
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import DataLayout
 from data_reader.sis_datareader import read_descriptions, read_stories
-from dataset.sample.__main__ import make_sample_set
+from dataset.sample.sample_set import make_sample_set
 
 SIS_FIELDS = {
     "original_text",

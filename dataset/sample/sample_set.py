@@ -1,8 +1,9 @@
-"""Writes albums as VIST's own files: photos in folders by split, annotations in JSON."""
+"""Writes the sample set as VIST's own files: photos in folders by split, annotations in JSON."""
 
 import os
+import shutil
 from dataclasses import dataclass
-from multiprocessing import Pool
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -15,9 +16,13 @@ from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
 from dataset.sample.narrators import choose_narrators, describe, original_text, tell, wordings
 from dataset.sample.scenes import draw_photo
 
+ALBUMS = (300, 30, 60)  # train, valid, test
+SMOKE_ALBUMS = (12, 4, 6)
+SEED = 7
 STORIES_PER_ALBUM = 5
 _PNG_EVERY = 20
 _JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 85]
+_INVENTING, _TELLING, _DRAWING = range(3)  # purposes of `NumberedAlbum.random`
 _NAMES = (("Alex", "Maria"), ("Sam", "Nina"), ("Tom", "Eva"), ("Leo", "Ana"))
 
 
@@ -49,7 +54,47 @@ class NumberedAlbum:
         return np.random.default_rng([self.seed, self.number, purpose])
 
 
-_INVENTING, _TELLING, _DRAWING = range(3)
+def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
+    """Write the sample set under `layout.vist`, whole or not at all; one already there is kept.
+
+    Raises:
+        ValueError: something else is there, or a sample set of other numbers.
+    """
+    made_with = {"albums_per_split": list(albums_per_split), "seed": seed}
+    if layout.vist.exists():
+        _check_same(layout, made_with)
+        print(f"The sample set is already there: {layout.vist}")
+        return
+
+    albums = invent_albums(albums_per_split, seed)
+    every_album = [album for split_albums in albums.values() for album in split_albums]
+    unfinished = DataLayout(layout.root / ".sample_being_written")
+    shutil.rmtree(unfinished.root, ignore_errors=True)
+    try:
+        for split, split_albums in albums.items():
+            write_annotations(unfinished, split, split_albums)
+        write_photos(unfinished, every_album)
+        broken = break_some(unfinished, albums["train"])
+        write_facts(unfinished, every_album, made_with)
+        unfinished.vist.rename(layout.vist)
+    finally:
+        shutil.rmtree(unfinished.root, ignore_errors=True)
+    counts = ", ".join(f"{len(a)} {split}" for split, a in albums.items())
+    print(f"{counts} albums in {layout.vist}")
+    print("Broken on purpose, as in the real set:", *broken, sep="\n  ")
+
+
+def _check_same(layout, made_with):
+    if not layout.facts.exists():
+        raise ValueError(
+            f"{layout.vist} holds something that is no sample set; give another --data folder."
+        )
+    found = read_json(layout.facts).get("made_with")
+    if found != made_with:
+        raise ValueError(
+            f"{layout.vist} holds a sample set made with {found}, not with {made_with}; "
+            "remove it first or give another --data folder."
+        )
 
 
 def invent_albums(albums_per_split, seed):
@@ -142,10 +187,11 @@ def _vist_file(tier, albums, annotations):
     }
 
 
-def write_photos(layout, albums, processes=None):
-    """Draw every photo of every album, in several processes."""
+def write_photos(layout, albums):
+    """Draw every photo of every album, in as many processes as there are cores."""
     jobs = [(layout.photos(album.split), album) for album in albums]
-    with Pool(processes or os.cpu_count()) as pool:
+    # "spawn", since forking a process that has threads, TensorFlow's say, may hang.
+    with get_context("spawn").Pool(os.cpu_count()) as pool:
         done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
         for _ in tqdm(done, total=len(jobs), desc="drawing", unit="album", disable=None):
             pass
