@@ -1,11 +1,14 @@
 """Reading and writing files so that nothing is half-written and every failure is explained."""
 
+import csv
 import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
+
+SKIPPED_COLUMNS = ("id", "reason", "path")  # of the lists of what was left out
 
 
 @contextmanager
@@ -47,6 +50,17 @@ def write_json(path, contents, indent=None):
     with written_beside(path) as partial:
         text = json.dumps(contents, ensure_ascii=False, indent=indent)
         partial.write_text(text + "\n", encoding="utf-8")
+
+
+def write_csv(path, header, rows):
+    """Write a CSV file in UTF-8, whole or not at all."""
+    with (
+        written_beside(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def open_hdf5(path, datasets, made_by):

@@ -1,6 +1,5 @@
 """VIST annotations + image features + vocabulary -> stories of word indices and features."""
 
-import csv
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.files import open_hdf5, read_json, written_beside
+from data_reader.files import SKIPPED_COLUMNS, open_hdf5, read_json, write_csv, written_beside
 from data_reader.image_data_reader import index_photos
 from data_reader.vocabulary import ROW_LENGTH, Vocabulary, count_words
 
@@ -119,7 +118,8 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
             for story in stories
         }
         kept = [story for story, reason in reasons.items() if not reason]
-        _write_skipped(layout.skipped_stories(split), reasons)
+        skipped = [(story.story_id, reason, "") for story, reason in reasons.items() if reason]
+        write_csv(layout.skipped_stories(split), SKIPPED_COLUMNS, skipped)
         if not kept:
             raise ValueError(
                 f"No story of the {split} split can be used: {_most_common_reason(reasons)}. "
@@ -154,18 +154,6 @@ def _why_left_out(story, feature_rows, descriptions):
 def _most_common_reason(reasons):
     reason, count = Counter(reasons.values()).most_common(1)[0] if reasons else ("no stories", 0)
     return f"{reason} ({count} of {len(reasons)})"
-
-
-def _write_skipped(path, reasons):
-    with (
-        written_beside(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["id", "reason", "path"])
-        for story, reason in reasons.items():
-            if reason:
-                writer.writerow([story.story_id, reason, ""])
 
 
 def _write_attributes(file, features, vocabulary):

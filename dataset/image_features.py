@@ -1,7 +1,6 @@
 """python -m dataset.image_features: photos -> features files, streamed, broken photos listed."""
 
 import argparse
-import csv
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.commands import add_data_option, import_tensorflow, run_command
-from data_reader.files import written_beside
+from data_reader.files import SKIPPED_COLUMNS, write_csv, written_beside
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
 
@@ -73,7 +72,7 @@ def extract(layout, split, extractor):
                 )
             embeddings.resize(rows, axis=0)
             image_ids.resize(rows, axis=0)
-        _write_skipped(layout.skipped_photos(split, extractor.name), skipped)
+        write_csv(layout.skipped_photos(split, extractor.name), SKIPPED_COLUMNS, skipped)
     return rows, len(skipped)
 
 
@@ -120,16 +119,6 @@ def _decode(photos, extractor):
         except (ValueError, OSError) as error:
             unreadable.append((photo_id, str(error), path))
     return ids, inputs, unreadable
-
-
-def _write_skipped(path, skipped):
-    with (
-        written_beside(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["id", "reason", "path"])
-        writer.writerows(skipped)
 
 
 def extract_all(layout, extractor_name="alexnet"):
