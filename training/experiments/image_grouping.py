@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
         "input_dropout": 0.5,
     },
     data="dataset/sample_data",
-    epochs=8,
+    epochs=7,
     stories_per_batch=8,
     learning_rate=3e-3,
     learning_rate_decays=True,
