@@ -1,6 +1,9 @@
 """The proposed model on the sample set.
 
-python -m training.experiments.image_grouping
+    python -m training.experiments.image_grouping
+
+Three to four minutes on two cores; validation loss 0.140 per word.  Of the test split's facts its
+greedy stories name 84.6 %, of another album's 15.2 % (python -m generation.fact_recall).
 """
 
 from training.command import run_experiment
