@@ -1,8 +1,9 @@
 """python -m generation.fact_recall: the sample set's facts in generated stories.
 
 The sample set knows the truth about its photos.  A story's fact counts as recalled if one of its
-wordings stands in the story and no wording of a rival value does.  The same is computed with the
-facts of every other album: a model that does not look at its photos scores the same on both.
+wordings stands in the story and no wording of a rival value does.  The same facts are looked for
+in the stories of every other album: a model that does not look at its photos scores the same on
+both.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
 from models.run_folder import RunFolder
 
-# The event is in nearly every sentence's words and is therefore counted apart.
+# The event, which the first sentence of nearly every story names, is counted apart.
 FACTS = ("weather", "clothes", "keepsake")
 
 
