@@ -12,13 +12,32 @@ def main():
     layout = DataLayout(arguments.data)
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
     print(f"vocabulary: {len(vocabulary)} words in {layout.vocabulary}")
-    for split in SPLITS:
-        outcome = index_stories(
+    for split in _splits_to_read(layout, arguments.extractor):
+        report = index_stories(
             layout, split, vocabulary, arguments.extractor, not arguments.no_descriptions
         )
-        dropped = [f"{n} left out: {why}" for why, n in sorted(outcome.items()) if why != "kept"]
-        print(f"{split}: {outcome['kept']} stories kept", *dropped, sep="; ")
+        left_out = [f"{n} left out: {reason}" for reason, n in report.left_out.most_common()]
+        print(f"{split}: {report.kept} stories kept", *left_out, sep="; ")
+        print(f"  {report.coverage}")
         print(f"  {layout.stories(split)}")
+
+
+def _splits_to_read(layout, extractor):
+    """The splits that have annotations and features; of the others it is said what they lack."""
+    complete = []
+    for split in SPLITS:
+        needed = (layout.annotations(split), layout.features(split, extractor))
+        missing = [str(path) for path in needed if not path.is_file()]
+        if missing:
+            print(f"{split}: left out, missing: {', '.join(missing)}")
+        else:
+            complete.append(split)
+    if not complete:
+        raise FileNotFoundError(
+            "No split has both annotations and features; the features come from: "
+            f"python -m dataset.image_features --extractor {extractor} --data {layout}"
+        )
+    return complete
 
 
 def _parse_arguments():

@@ -56,6 +56,11 @@ class DataLayout:
     def vocabulary(self):
         return self.root / "vist2017_vocabulary.json"
 
+    @property
+    def means(self):
+        """Channel means of the training photos; without it, those of AlexNet's own."""
+        return self.root / "mean.json"
+
     def features(self, split, extractor="alexnet"):
         """A split's image features."""
         return self.root / "models" / extractor / f"{extractor}_image_{split}_features.hdf5"

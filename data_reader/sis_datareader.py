@@ -10,9 +10,19 @@ from tqdm import tqdm
 
 from data_reader.files import SKIPPED_COLUMNS, open_hdf5, read_json, write_csv, written_beside
 from data_reader.image_data_reader import index_photos
-from data_reader.vocabulary import ROW_LENGTH, Vocabulary, count_words
+from data_reader.stories_file import FEATURE_ATTRIBUTES
+from data_reader.vocabulary import ROW_LENGTH, Coverage, Vocabulary, count_words
 
 SENTENCES_PER_STORY = 5
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What became of a split's stories: `kept`, and `left_out` by reason."""
+
+    kept: int
+    left_out: Counter
+    coverage: Coverage
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,11 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     """Write a split's stories file and the list of the stories left out.
 
     Returns:
-        `Counter` of stories by what became of them: "kept" or the reason for which they were
-        left out.
+        A `SplitReport`; its coverage is that of all the split's stories.
+
+    Raises:
+        FileNotFoundError: the annotations or the features are missing.
+        ValueError: one of them is broken, or no story can be used.
     """
     stories = read_stories(layout.annotations(split))
     descriptions = _descriptions(layout, split, descriptions_needed)
@@ -130,7 +143,11 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
             _write_texts(file, kept, vocabulary, descriptions)
             _write_photos(file, kept, layout, split)
             _write_embeddings(file, kept, features["embeddings"], rows)
-    return Counter(reason or "kept" for reason in reasons.values())
+    return SplitReport(
+        kept=len(kept),
+        left_out=Counter(reason for reason in reasons.values() if reason),
+        coverage=vocabulary.coverage(text for story in stories for text in story.texts),
+    )
 
 
 def _descriptions(layout, split, needed):
@@ -157,8 +174,9 @@ def _most_common_reason(reasons):
 
 
 def _write_attributes(file, features, vocabulary):
-    file.attrs["extractor"] = features.attrs["extractor"]
-    file.attrs["weights_checksum"] = features.attrs["weights_checksum"]
+    for name in FEATURE_ATTRIBUTES:
+        if name in features.attrs:
+            file.attrs[name] = features.attrs[name]
     file.attrs["vocabulary_size"] = len(vocabulary)
     file.attrs["vocabulary_checksum"] = vocabulary.checksum
 

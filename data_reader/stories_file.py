@@ -1,7 +1,10 @@
 """Opening a stories file, with the checks that belong to it."""
 
+import numpy as np
+
 from data_reader.files import open_hdf5
 
+FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
 _DATASETS = ("story_ids", "story_sentences", "image_embeddings")
 
 
@@ -44,4 +47,37 @@ def check_vocabulary(stories, vocabulary):
             f"{stories.filename} was made with a vocabulary of {size} words ({checksum}), but "
             f"what reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
             "run python -m data_reader with that vocabulary, or take the data that belongs to it."
+        )
+
+
+def features_of(stories):
+    """Where a stories file's image features come from, as plain values: what a run keeps.
+
+    The original's files say nothing but the size of the features.
+    """
+    known = {
+        name: np.asarray(stories.attrs[name]).tolist()
+        for name in FEATURE_ATTRIBUTES
+        if name in stories.attrs
+    }
+    return {**known, "feature_size": int(stories["image_embeddings"].shape[-1])}
+
+
+def check_features(stories, expected):
+    """Refuse stories whose image features come from elsewhere than `expected`.
+
+    Args:
+        expected: `features_of` the stories that a run was trained on; what either side does not
+            know is not compared.
+
+    Raises:
+        ValueError: they differ; both sides are named.
+    """
+    found = features_of(stories)
+    differing = [name for name in expected if found.get(name, expected[name]) != expected[name]]
+    if differing:
+        sides = "; ".join(f"{name} {found[name]}, not {expected[name]}" for name in differing)
+        raise ValueError(
+            f"{stories.filename} has other image features than the run was trained on: {sides}. "
+            "Extract the photos' features as the run did, then run python -m data_reader."
         )

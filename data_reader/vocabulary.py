@@ -32,6 +32,23 @@ def _has_upper_case(word):
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How much of some texts a vocabulary knows."""
+
+    types: int
+    unknown_types: int
+    tokens: int
+    unknown_tokens: int
+
+    def __str__(self):
+        share = 100 * self.unknown_tokens / max(self.tokens, 1)
+        return (
+            f"{self.tokens:,} words, {share:.2f} % unknown; "
+            f"{self.types:,} different ones, {self.unknown_types:,} unknown"
+        )
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The words that models know; a word's index is its place in `words`."""
 
@@ -92,6 +109,17 @@ class Vocabulary:
         words = [self.indices.get(word, UNKNOWN) for word in text.split()[:MAX_WORDS]]
         row[: len(words) + 2] = [START, *words, END]
         return row
+
+    def coverage(self, texts):
+        """-> the `Coverage` of texts."""
+        counts = Counter(word for text in texts for word in text.split())
+        unknown = {word: n for word, n in counts.items() if word not in self.indices}
+        return Coverage(
+            types=len(counts),
+            unknown_types=len(unknown),
+            tokens=sum(counts.values()),
+            unknown_tokens=sum(unknown.values()),
+        )
 
     def decode(self, row):
         """A row of indices -> its words joined by spaces, up to the first <END>."""

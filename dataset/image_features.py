@@ -1,151 +1,234 @@
-"""python -m dataset.image_features: photos -> features files, streamed, broken photos listed."""
+"""python -m dataset.image_features: photos -> features files, resumable, broken photos listed.
+
+Features are computed in parts of a few hundred photos, each part a file of its own, and put
+together at the end; who is interrupted goes on with the next part.
+"""
 
 import argparse
-from collections.abc import Callable
+import fcntl
+import hashlib
+import os
+import shutil
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from itertools import islice
 
 import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, import_tensorflow, run_command
-from data_reader.files import SKIPPED_COLUMNS, write_csv, written_beside
+from data_reader.commands import add_data_option, run_command
+from data_reader.files import SKIPPED_COLUMNS, read_json, write_csv, write_json, written_beside
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
+from dataset.extractor import load_extractor
 
-EXTRACTORS = ("alexnet",)
 BATCH_SIZE = 32
+PHOTOS_PER_PART = 8 * BATCH_SIZE
+_BATCHES_DECODED_AHEAD = 2
 
 
-@dataclass(frozen=True)
-class Extractor:
-    """What turns photos into features.
+def extract(photos, extractor, features_path, skipped_path):
+    """Write a features file and the list of the photos that could not be read.
 
-    `preprocess` takes a photo, uint8 [height, width, 3] in B,G,R, to the network's input;
-    `compute` takes a batch of inputs to features [B, feature_size]; `weights_checksum` tells
-    features of different weights apart.
-    """
-
-    name: str
-    feature_size: int
-    preprocess: Callable[[np.ndarray], np.ndarray]
-    compute: Callable[[np.ndarray], np.ndarray]
-    weights_checksum: str
-    channel_means: tuple[float, float, float]
-
-
-def load_extractor(name, layout):
-    """The extractor of that name, with the weights that the data folder calls for."""
-    if name != "alexnet":
-        raise ValueError(f"There is no extractor {name!r}; there is: {', '.join(EXTRACTORS)}.")
-    import_tensorflow()
-    from dataset.models.alexnet.extractor import alexnet_extractor
-
-    return alexnet_extractor(seeded=layout.facts.exists())
-
-
-def extract(layout, split, extractor):
-    """Write a split's features file and the list of the photos that could not be read.
+    Args:
+        photos: `{photo id: path}`.
+        extractor: an `Extractor`.
 
     Returns:
         (photos extracted, photos skipped).
 
     Raises:
-        FileNotFoundError: the photo folder is missing or empty.
-        ValueError: none of its photos can be read.
+        ValueError: no photo can be read, or another process writes the same file.
     """
-    photos = list(find_photos(layout.photos(split)).items())
-    skipped = []
-    with written_beside(layout.features(split, extractor.name)) as partial:
-        with h5py.File(partial, "w") as file:
-            embeddings, image_ids = _create_datasets(file, len(photos), extractor)
-            rows = 0
-            for ids, features in _features(photos, extractor, skipped, split):
-                embeddings[rows : rows + len(ids)] = features
-                image_ids[rows : rows + len(ids)] = ids
-                rows += len(ids)
-            if not rows:
-                raise ValueError(
-                    f"None of the {len(photos)} photos under {layout.photos(split)} can be read; "
-                    f"the first one: {skipped[0][2]}: {skipped[0][1]}."
-                )
-            embeddings.resize(rows, axis=0)
-            image_ids.resize(rows, axis=0)
-        write_csv(layout.skipped_photos(split, extractor.name), SKIPPED_COLUMNS, skipped)
-    return rows, len(skipped)
+    parts_folder = features_path.with_suffix(".parts")
+    photos = list(photos.items())
+    with _only_process(parts_folder):
+        _check_manifest(parts_folder, _manifest(photos, extractor))
+        parts = _extract_parts(photos, extractor, parts_folder)
+        skipped = [tuple(row) for part in parts for row in _load(part)["skipped"].tolist()]
+        if len(skipped) == len(photos):
+            shutil.rmtree(parts_folder)
+            raise ValueError(
+                f"None of the {len(photos)} photos can be read; "
+                f"the first one: {skipped[0][2]}: {skipped[0][1]}."
+            )
+        write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
+        _assemble(parts, len(photos) - len(skipped), extractor, features_path)
+        shutil.rmtree(parts_folder)
+    return len(photos) - len(skipped), len(skipped)
 
 
-def _create_datasets(file, photos, extractor):
-    file.attrs["extractor"] = extractor.name
-    file.attrs["weights_checksum"] = extractor.weights_checksum
-    file.attrs["channel_means"] = extractor.channel_means
-    embeddings = file.create_dataset(
-        "embeddings",
-        (photos, extractor.feature_size),
-        np.float32,
-        chunks=(1, extractor.feature_size),
-        maxshape=(photos, extractor.feature_size),
-    )
-    image_ids = file.create_dataset(
-        "image_ids", (photos,), h5py.string_dtype("utf-8"), maxshape=(photos,)
-    )
-    return embeddings, image_ids
+@contextmanager
+def _only_process(folder):
+    """Hold a lock on the folder; the system lets go of it even when the process is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise ValueError(f"Another process is extracting into {folder}; let it finish.") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
-def _features(photos, extractor, skipped, split):
-    """Yield (photo ids, features [b, F]); the next batch is decoded while the network runs."""
-    batches = [photos[i : i + BATCH_SIZE] for i in range(0, len(photos), BATCH_SIZE)]
-    bar = tqdm(total=len(photos), desc=f"{split} photos", unit="photo", disable=None)
-    with bar, ThreadPoolExecutor(1) as decoder:
-        decoded = decoder.submit(_decode, batches[0], extractor)
-        for following in [*batches[1:], None]:
-            ids, inputs, unreadable = decoded.result()
-            if following:
-                decoded = decoder.submit(_decode, following, extractor)
-            skipped.extend(unreadable)
-            if ids:
-                yield ids, extractor.compute(np.stack(inputs))
-            bar.update(len(ids) + len(unreadable))
+def _manifest(photos, extractor):
+    """What parts must have in common to be put together."""
+    listing = "\n".join(f"{id_} {path}" for id_, path in photos)
+    return {
+        "extractor": extractor.name,
+        "weights_checksum": extractor.weights_checksum,
+        "channel_means": list(extractor.channel_means),
+        "photos": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
+        "photos_per_part": PHOTOS_PER_PART,
+    }
 
 
-def _decode(photos, extractor):
-    """-> ids, network inputs, and (id, reason, path) of each photo that can't be read."""
-    ids, inputs, unreadable = [], [], []
-    for photo_id, path in photos:
-        try:
-            inputs.append(extractor.preprocess(read_photo(path)))
-            ids.append(photo_id)
-        except (ValueError, OSError) as error:
-            unreadable.append((photo_id, str(error), path))
-    return ids, inputs, unreadable
+def _check_manifest(folder, manifest):
+    """Keep the parts of an interrupted extraction only if they belong to this one."""
+    path = folder / "manifest.json"
+    try:
+        fits = read_json(path) == manifest
+    except (FileNotFoundError, ValueError):
+        fits = False
+    if not fits:
+        for leftover in folder.iterdir():
+            leftover.unlink()
+        write_json(path, manifest)
+
+
+def _extract_parts(photos, extractor, folder):
+    """Compute the parts that are not there yet; -> the paths of all."""
+    ranges = [photos[i : i + PHOTOS_PER_PART] for i in range(0, len(photos), PHOTOS_PER_PART)]
+    paths = [folder / f"{number:06}.npz" for number in range(len(ranges))]
+    done = sum(len(part) for part, path in zip(ranges, paths, strict=True) if path.exists())
+    description = folder.stem.removesuffix("_features")
+    with (
+        tqdm(total=len(photos), initial=done, desc=description, unit="photo", disable=None) as bar,
+        ThreadPoolExecutor(os.cpu_count()) as decoders,
+    ):
+        for part, path in zip(ranges, paths, strict=True):
+            if not path.exists():
+                arrays = _extract_part(part, extractor, decoders, bar)
+                with written_beside(path) as partial:
+                    np.savez(partial, **arrays)
+    return paths
+
+
+def _extract_part(photos, extractor, decoders, bar):
+    """-> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
+    ids, inputs, features, skipped = [], [], [], []
+    for photo_id, path, decoded in _decoded_ahead(photos, extractor, decoders):
+        bar.update()
+        if isinstance(decoded, str):
+            skipped.append((photo_id, decoded, str(path)))
+            continue
+        ids.append(photo_id)
+        inputs.append(decoded)
+        if len(inputs) == BATCH_SIZE:
+            features.append(extractor.compute(np.stack(inputs)))
+            inputs = []
+    if inputs:
+        features.append(extractor.compute(np.stack(inputs)))
+    empty = np.zeros((0, extractor.feature_size), np.float32)
+    return {
+        "embeddings": np.concatenate([empty, *features]),
+        "image_ids": np.array(ids, np.str_),
+        "skipped": np.array(skipped, np.str_).reshape(-1, len(SKIPPED_COLUMNS)),
+    }
+
+
+def _decoded_ahead(photos, extractor, decoders):
+    """Yield (id, path, network input or the reason why there is none), decoding ahead."""
+    waiting = deque()
+    coming = iter(photos)
+
+    def submit(count):
+        for photo_id, path in islice(coming, count):
+            waiting.append((photo_id, path, decoders.submit(_decode, path, extractor)))
+
+    submit(_BATCHES_DECODED_AHEAD * BATCH_SIZE)
+    while waiting:
+        photo_id, path, decoded = waiting.popleft()
+        yield photo_id, path, decoded.result()
+        submit(1)
+
+
+def _decode(path, extractor):
+    try:
+        return extractor.preprocess(read_photo(path, short_side=extractor.image_size))
+    except (ValueError, OSError) as error:
+        return str(error)
+
+
+def _load(part):
+    with np.load(part) as arrays:
+        return dict(arrays)
+
+
+def _assemble(parts, rows, extractor, path):
+    """Put the parts together into the features file, one part at a time."""
+    with written_beside(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs["extractor"] = extractor.name
+        file.attrs["weights_checksum"] = extractor.weights_checksum
+        file.attrs["channel_means"] = extractor.channel_means
+        embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
+        image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))
+        start = 0
+        for part in map(_load, parts):
+            end = start + len(part["image_ids"])
+            if end > start:
+                embeddings[start:end] = part["embeddings"]
+                image_ids[start:end] = part["image_ids"].astype(object)
+            start = end
 
 
 def extract_all(layout, extractor_name="alexnet"):
-    """Write the features of all splits, saying what was done.
+    """Write the features of all splits that have photos, saying what was done.
 
     A features file that is already there is kept.
+
+    Raises:
+        FileNotFoundError: no split has photos.
     """
-    wanted = [s for s in SPLITS if not layout.features(s, extractor_name).exists()]
-    for split in wanted:
-        find_photos(layout.photos(split))  # a wrong path shows before the network is loaded
-    extractor = load_extractor(extractor_name, layout) if wanted else None
+    photos = {
+        split: find_photos(layout.photos(split))
+        for split in SPLITS
+        if layout.photos(split).is_dir()
+    }
+    if not photos:
+        folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
+        raise FileNotFoundError(f"No split has photos; expected are the folders {folders}.")
+    extractor = None
     for split in SPLITS:
         path = layout.features(split, extractor_name)
-        if split in wanted:
-            extracted, skipped = extract(layout, split, extractor)
-            print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
-        else:
+        if path.exists():
             print(f"{split}: already there; delete it to extract anew\n  {path}")
+        elif split not in photos:
+            print(f"{split}: no photos under {layout.photos(split)}")
+        else:
+            extractor = extractor or load_extractor(extractor_name, layout)
+            skipped_path = layout.skipped_photos(split, extractor_name)
+            extracted, skipped = extract(photos[split], extractor, path, skipped_path)
+            print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
 
 
 def main(extractor=None):
     parser = argparse.ArgumentParser(description="Photos -> features files.")
     add_data_option(parser)
     if extractor is None:
-        parser.add_argument("--extractor", default="alexnet", choices=EXTRACTORS)
+        parser.add_argument(
+            "--extractor",
+            default="alexnet",
+            metavar="NAME",
+            help="alexnet or an image model of keras.applications (default: %(default)s)",
+        )
     arguments = parser.parse_args()
-    extract_all(DataLayout(arguments.data), extractor or arguments.extractor)
+    extract_all(DataLayout(arguments.data), extractor or arguments.extractor.lower())
 
 
 if __name__ == "__main__":

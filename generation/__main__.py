@@ -5,7 +5,7 @@ import argparse
 from data_reader.commands import add_data_option, import_tensorflow, run_command
 from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from models.run_folder import RunFolder
 
@@ -19,6 +19,7 @@ def main():
     vocabulary = Vocabulary.read(run.vocabulary_file)
     split = arguments.split
     with open_stories(layout, split, vocabulary) as stories:
+        check_features(stories, run.features())
         sentences = _tell(run, vocabulary, stories["image_embeddings"])
         references = [
             [vocabulary.decode(row) for row in story] for story in stories["story_sentences"][:]
@@ -38,14 +39,7 @@ def _tell(run, vocabulary, image_features):
     import_tensorflow()
     from generation.story_generator import StoryGenerator
 
-    model = run.load_model()
-    feature_size = image_features.shape[-1]
-    if feature_size != model.feature_size:
-        raise ValueError(
-            f"The photos have {feature_size} features each, the model of {run.path} was trained "
-            f"on {model.feature_size}; take the data of the extractor that it was trained with."
-        )
-    rows = StoryGenerator(model).tell(image_features)
+    rows = StoryGenerator(run.load_model()).tell(image_features)
     return [[vocabulary.decode(row) for row in story] for story in rows]
 
 

@@ -24,7 +24,12 @@ class RunFolder:
         run = cls(Path(path))
         if not run.path.is_dir():
             raise FileNotFoundError(f"The run folder {path} is missing.")
-        for needed in (run.experiment_file, run.vocabulary_file, run.model_file):
+        for needed in (
+            run.experiment_file,
+            run.vocabulary_file,
+            run.features_file,
+            run.model_file,
+        ):
             if not needed.is_file():
                 raise FileNotFoundError(
                     f"The run folder {path} has no {needed.name}; "
@@ -63,6 +68,10 @@ class RunFolder:
         return self.path / "vocabulary.json"
 
     @property
+    def features_file(self):
+        return self.path / "features.json"
+
+    @property
     def model_file(self):
         return self.path / "model.keras"
 
@@ -97,8 +106,20 @@ class RunFolder:
         return self.path / f"fact_recall_{decoding}_{split}.json"
 
     def settings(self):
-        """The experiment that the run is, as a dictionary."""
-        return json.loads(self.experiment_file.read_text(encoding="utf-8"))
+        """The experiment that the run is, as a dictionary.
+
+        Raises:
+            ValueError: the file is broken.
+        """
+        return _read_json(self.experiment_file)
+
+    def features(self):
+        """Where the image features come from that the run was trained on.
+
+        Raises:
+            ValueError: the file is broken.
+        """
+        return _read_json(self.features_file)
 
     def load_model(self):
         """The best model of the run.
@@ -114,3 +135,10 @@ class RunFolder:
 
         model_class(self.settings()["model"])  # registers what the file refers to
         return keras.saving.load_model(self.model_file, compile=False)
+
+
+def _read_json(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is broken ({error}); the run can't be read.") from error

@@ -16,6 +16,7 @@ class Experiment:
         model: a class of `models`.
         model_settings: its arguments; the sizes of vocabulary and features come from the data.
         data: the data folder.
+        extractor: whose features the stories files must hold.
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
         gradient_clip_value: each component of the gradient is cut to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
@@ -26,6 +27,7 @@ class Experiment:
     model: str
     model_settings: Mapping[str, Any] = field(default_factory=dict)
     data: str = "dataset"
+    extractor: str = "alexnet"
     epochs: int = 50
     stories_per_batch: int = 13
     learning_rate: float = 1e-4

@@ -8,7 +8,7 @@ import keras
 
 from data_reader.files import write_json
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches, feature_statistics
 from data_reader.vocabulary import Vocabulary
 from models import model_class
@@ -30,11 +30,14 @@ def train(experiment, results=RESULTS):
         open_stories(layout, "train", vocabulary) as training_stories,
         open_stories(layout, "valid", vocabulary) as validation_stories,
     ):
+        features = features_of(training_stories)
+        check_features(training_stories, {"extractor": experiment.extractor})
+        check_features(validation_stories, features)
         keras.utils.set_random_seed(experiment.seed)
         batches = StoryBatches(training_stories, experiment.stories_per_batch, experiment.seed)
         validation = StoryBatches(validation_stories, experiment.stories_per_batch)
         model = _build_model(experiment, vocabulary, training_stories, len(batches))
-        run = _create_run_folder(experiment, vocabulary, results)
+        run = _create_run_folder(experiment, vocabulary, features, results)
         print(f"run folder: {run.path}")
         try:
             model.fit(
@@ -72,7 +75,7 @@ def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
     return model
 
 
-def _create_run_folder(experiment, vocabulary, results):
+def _create_run_folder(experiment, vocabulary, features, results):
     """A folder of its own, also for two runs that start in the same second."""
     while True:
         path = Path(results) / f"{experiment.name}_{time.strftime('%Y%m%d-%H%M%S')}"
@@ -83,6 +86,7 @@ def _create_run_folder(experiment, vocabulary, results):
             time.sleep(0.2)
     run = RunFolder(path)
     write_json(run.experiment_file, experiment.to_dict(), indent=2)
+    write_json(run.features_file, features, indent=2)
     vocabulary.write(run.vocabulary_file)
     return run
 

@@ -92,12 +92,10 @@ def test_the_latest_description_counts(tmp_path):
 
 def test_a_stories_file_by_value(layout):
     vocabulary = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "."))
-    outcome = index_stories(layout, "train", vocabulary)
-    assert outcome == {
-        "kept": 1,
-        "a photo has no features": 1,
-        "a photo has no description": 1,
-    }
+    report = index_stories(layout, "train", vocabulary)
+    assert report.kept == 1
+    assert report.left_out == {"a photo has no features": 1, "a photo has no description": 1}
+    assert (report.coverage.tokens, report.coverage.unknown_tokens) == (49, 14)
     with h5py.File(layout.stories("train")) as file:
         assert file["story_ids"][:].tolist() == [11]
         assert [id_.decode() for id_ in file["album_ids"][:]] == ["711"]
@@ -135,8 +133,8 @@ def test_descriptions_can_be_done_without(layout):
     layout.annotations("train", "description-in-isolation").unlink()
     with pytest.raises(FileNotFoundError, match="description-in-isolation"):
         index_stories(layout, "train", make_vocabulary(layout))
-    outcome = index_stories(layout, "train", make_vocabulary(layout), descriptions_needed=False)
-    assert outcome["kept"] == 2
+    report = index_stories(layout, "train", make_vocabulary(layout), descriptions_needed=False)
+    assert report.kept == 2
     with h5py.File(layout.stories("train")) as file:
         assert not file["descriptions"][:].any()
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from data_reader.layout import DataLayout
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches, feature_statistics
 from data_reader.vocabulary import Vocabulary
 
@@ -101,3 +101,22 @@ def test_the_original_s_files_are_checked_by_their_largest_index(layout):
     small = Vocabulary(VOCABULARY.words[:4])
     with pytest.raises(ValueError, match="vocabulary of 5 words"):
         open_stories(layout, "train", small)
+
+
+def test_features_from_elsewhere_are_refused_and_unknown_ones_taken(layout):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        file.attrs["extractor"] = "alexnet"
+        file.attrs["channel_means"] = (1.0, 2.0, 3.0)
+    with open_stories(layout, "train") as stories:
+        known = features_of(stories)
+        assert known == {
+            "extractor": "alexnet",
+            "channel_means": [1.0, 2.0, 3.0],
+            "feature_size": 1,
+        }
+        check_features(stories, known)
+        check_features(stories, {**known, "weights_checksum": "unknown to the file"})
+        with pytest.raises(ValueError, match="extractor alexnet, not resnet50"):
+            check_features(stories, {"extractor": "resnet50"})
+        with pytest.raises(ValueError, match="feature_size 1, not 4096"):
+            check_features(stories, {"feature_size": 4096})

@@ -82,3 +82,10 @@ def test_what_is_no_vocabulary_is_refused(tmp_path, contents, message):
 def test_the_checksum_knows_the_order():
     words = Vocabulary((*SPECIAL, "a", "b"))
     assert words.checksum != Vocabulary((*SPECIAL, "b", "a")).checksum
+
+
+def test_coverage_counts_types_and_tokens(vocabulary):
+    coverage = vocabulary.coverage(["the dog .", "the cat , the cat ."])
+    assert (coverage.tokens, coverage.unknown_tokens) == (9, 3)
+    assert (coverage.types, coverage.unknown_types) == (5, 2)
+    assert str(coverage) == "9 words, 33.33 % unknown; 5 different ones, 2 unknown"

@@ -1,25 +1,43 @@
 import csv
+import multiprocessing
 
 import cv2
 import h5py
 import numpy as np
 import pytest
 
-from data_reader.image_data_reader import network_input
+from data_reader.image_data_reader import find_photos, network_input
 from data_reader.layout import DataLayout
-from dataset.image_features import BATCH_SIZE, Extractor, extract, load_extractor
+from dataset.extractor import Extractor
+from dataset.image_features import PHOTOS_PER_PART, _only_process, extract, extract_all
+
+PHOTOS = 2 * PHOTOS_PER_PART + 3
 
 
-def mean_colour():
+def mean_colour(compute=lambda inputs: inputs.mean(axis=(1, 2)), weights_checksum="none"):
     """An extractor whose features are a photo's mean blue, green and red."""
     return Extractor(
         name="alexnet",
+        image_size=4,
         feature_size=3,
         preprocess=lambda photo: network_input(photo, 4, (0.0, 0.0, 0.0)),
-        compute=lambda inputs: inputs.mean(axis=(1, 2)),
-        weights_checksum="none",
+        compute=compute,
+        weights_checksum=weights_checksum,
         channel_means=(0.0, 0.0, 0.0),
     )
+
+
+class Interrupted:
+    """Stops the extraction after some photos, as Ctrl-C does."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def __call__(self, inputs):
+        self.left -= len(inputs)
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return inputs.mean(axis=(1, 2))
 
 
 @pytest.fixture
@@ -27,55 +45,108 @@ def layout(tmp_path):
     layout = DataLayout(tmp_path)
     folder = layout.photos("train") / "images"
     folder.mkdir(parents=True)
-    for number in range(BATCH_SIZE + 3):
-        pixels = np.full((6, 8, 3), (number, 1, 2), np.uint8)
+    for number in range(PHOTOS):
+        pixels = np.full((6, 8, 3), (number % 256, number // 256, 2), np.uint8)
         assert cv2.imwrite(str(folder / f"{number:03}.png"), pixels)
     return layout
 
 
-def test_features_stand_beside_their_ids(layout):
-    assert extract(layout, "train", mean_colour()) == (BATCH_SIZE + 3, 0)
+def extract_train(layout, extractor=None):
+    photos = find_photos(layout.photos("train"))
+    paths = layout.features("train"), layout.skipped_photos("train")
+    return extract(photos, extractor or mean_colour(), *paths)
+
+
+def read(layout):
     with h5py.File(layout.features("train")) as file:
         ids = [id_.decode() for id_ in file["image_ids"][:]]
-        assert file["embeddings"].dtype == np.float32
-        assert file["embeddings"][:].tolist() == [[int(id_), 1, 2] for id_ in ids]
-        assert len(set(ids)) == BATCH_SIZE + 3
-        assert file.attrs["extractor"] == "alexnet"
-        assert file.attrs["channel_means"].tolist() == [0, 0, 0]
+        return ids, file["embeddings"][:], dict(file.attrs)
+
+
+def test_features_stand_beside_their_ids(layout):
+    assert extract_train(layout) == (PHOTOS, 0)
+    ids, embeddings, attributes = read(layout)
+    assert ids == [f"{number:03}" for number in range(PHOTOS)]
+    assert embeddings.dtype == np.float32
+    assert embeddings.tolist() == [[n % 256, n // 256, 2] for n in range(PHOTOS)]
+    assert attributes["extractor"] == "alexnet"
+    assert attributes["channel_means"].tolist() == [0, 0, 0]
+    files = {path.name for path in layout.features("train").parent.iterdir()}
+    assert files == {"alexnet_image_train_features.hdf5", "skipped_photos_train.csv"}
 
 
 def test_broken_photos_are_skipped_and_listed(layout):
     folder = layout.photos("train") / "images"
     (folder / "004.png").write_bytes((folder / "004.png").read_bytes()[:30])
     (folder / "007.png").write_bytes(b"")
-    assert extract(layout, "train", mean_colour()) == (BATCH_SIZE + 1, 2)
+    assert extract_train(layout) == (PHOTOS - 2, 2)
     with layout.skipped_photos("train").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["id", "reason", "path"]
-    assert [row[0] for row in rows[1:]] == ["004", "007"]
-    assert rows[2] == ["007", "empty file", str(folder / "007.png")]
-    with h5py.File(layout.features("train")) as file:
-        assert b"004" not in file["image_ids"][:]
+    assert rows == [
+        ["id", "reason", "path"],
+        ["004", "cut short or broken PNG", str(folder / "004.png")],
+        ["007", "empty file", str(folder / "007.png")],
+    ]
+    ids, embeddings, _ = read(layout)
+    assert ids[:6] == ["000", "001", "002", "003", "005", "006"]
+    assert embeddings[4].tolist() == [5, 0, 2]
 
 
 def test_without_one_readable_photo_there_is_no_file(layout):
     for photo in layout.photos("train").rglob("*.png"):
         photo.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"None of the 35 photos .*: empty file"):
-        extract(layout, "train", mean_colour())
-    assert not layout.features("train").exists()
-
-
-def test_an_interrupted_extraction_leaves_no_file(layout):
-    def interrupted(inputs):
-        raise KeyboardInterrupt
-
-    extractor = Extractor("alexnet", 3, mean_colour().preprocess, interrupted, "", (0, 0, 0))
-    with pytest.raises(KeyboardInterrupt):
-        extract(layout, "train", extractor)
+    with pytest.raises(ValueError, match=rf"None of the {PHOTOS} photos .*: empty file"):
+        extract_train(layout)
     assert list(layout.features("train").parent.iterdir()) == []
 
 
-def test_an_unknown_extractor_is_named(layout):
-    with pytest.raises(ValueError, match="no extractor 'vgg'; there is: alexnet"):
-        load_extractor("vgg", layout)
+@pytest.mark.parametrize("after", [0, 40, PHOTOS_PER_PART + 10, 2 * PHOTOS_PER_PART])
+def test_an_interrupted_extraction_goes_on_and_ends_the_same(layout, tmp_path, after):
+    extract_train(layout)
+    expected = read(layout)
+    layout.features("train").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        extract_train(layout, mean_colour(Interrupted(after)))
+    assert not layout.features("train").exists()
+    # What is done is not done again: the rest fits into the photos that are left.
+    left = PHOTOS - after // PHOTOS_PER_PART * PHOTOS_PER_PART
+    assert extract_train(layout, mean_colour(Interrupted(left))) == (PHOTOS, 0)
+    ids, embeddings, attributes = read(layout)
+    assert ids == expected[0]
+    np.testing.assert_array_equal(embeddings, expected[1])
+    assert str(attributes) == str(expected[2])
+
+
+def test_parts_of_other_weights_are_not_taken_over(layout):
+    with pytest.raises(KeyboardInterrupt):
+        extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
+    doubled = mean_colour(lambda inputs: 2 * inputs.mean(axis=(1, 2)), weights_checksum="other")
+    extract_train(layout, doubled)
+    assert read(layout)[1][3].tolist() == [6, 0, 4]
+
+
+def _hold(folder, held, release):
+    with _only_process(folder):
+        held.set()
+        release.wait(30)
+
+
+def test_a_second_process_on_the_same_file_is_refused(layout):
+    spawn = multiprocessing.get_context("spawn")
+    held, release = spawn.Event(), spawn.Event()
+    folder = layout.features("train").with_suffix(".parts")
+    first = spawn.Process(target=_hold, args=(folder, held, release))
+    first.start()
+    try:
+        assert held.wait(30)
+        with pytest.raises(ValueError, match="Another process is extracting"):
+            extract_train(layout)
+    finally:
+        release.set()
+        first.join()
+    assert extract_train(layout) == (PHOTOS, 0)
+
+
+def test_without_any_photo_folder_the_expected_ones_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"training_data, .*validate_data, .*test_data"):
+        extract_all(DataLayout(tmp_path))

@@ -4,8 +4,10 @@ import pytest
 
 from models.run_folder import RunFolder
 
+FILES = ("experiment.json", "vocabulary.json", "features.json", "model.keras")
 
-def make_run(results, name, files=("experiment.json", "vocabulary.json", "model.keras")):
+
+def make_run(results, name, files=FILES):
     (results / name).mkdir()
     for file in files:
         (results / name / file).write_text(json.dumps({"name": name}))
@@ -28,7 +30,7 @@ def test_without_a_run_the_command_that_makes_one_is_named(tmp_path):
 
 
 def test_what_a_run_folder_lacks_is_named(tmp_path):
-    path = make_run(tmp_path, "a_20260101-120000", files=("experiment.json", "vocabulary.json"))
+    path = make_run(tmp_path, "a_20260101-120000", files=FILES[:3])
     with pytest.raises(FileNotFoundError, match=r"has no model\.keras"):
         RunFolder.open(path)
     with pytest.raises(FileNotFoundError, match=r"run folder .*nowhere is missing"):
@@ -48,3 +50,10 @@ def test_a_cut_model_file_is_named(tmp_path):
     (path / "model.keras").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"model\.keras is broken"):
         RunFolder.open(path).load_model()
+
+
+def test_broken_settings_are_named(tmp_path):
+    path = make_run(tmp_path, "a_20260101-120000")
+    (path / "experiment.json").write_text('{"name":')
+    with pytest.raises(ValueError, match=r"experiment\.json is broken"):
+        RunFolder.open(path).settings()

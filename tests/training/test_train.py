@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import h5py
 import keras
@@ -36,6 +37,7 @@ def experiment(tmp_path):
             file["story_ids"] = np.arange(3)
             file["image_embeddings"] = np.random.default_rng(0).random((3, 5, 6), np.float32)
             file["story_sentences"] = np.array([[VOCABULARY.encode("the dog ran")] * 5] * 3)
+            file.attrs["extractor"] = "alexnet"
             file.attrs["vocabulary_size"] = len(VOCABULARY)
             file.attrs["vocabulary_checksum"] = VOCABULARY.checksum
     return Experiment(
@@ -55,6 +57,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
     assert {path.name for path in run.path.iterdir()} == {
         "experiment.json",
         "vocabulary.json",
+        "features.json",
         "loss.csv",
         "loss.png",
         "model.keras",
@@ -63,6 +66,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
     assert settings["model_settings"] == SETTINGS
     assert settings["learning_rate"] == 0.01
     assert Vocabulary.read(run.vocabulary_file) == VOCABULARY
+    assert run.features() == {"extractor": "alexnet", "feature_size": 6}
     losses = read_losses(run)
     assert len(losses["loss"]) == len(losses["val_loss"]) == 3
     assert losses["loss"][2] < losses["loss"][0]
@@ -118,9 +122,17 @@ def test_a_vocabulary_that_does_not_fit_is_refused(experiment, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_an_unknown_model_is_named(experiment, tmp_path):
-    from dataclasses import replace
+def test_another_extractor_s_features_are_refused(experiment, tmp_path):
+    with pytest.raises(ValueError, match="extractor alexnet, not resnet50"):
+        train(replace(experiment, extractor="resnet50"), tmp_path / "results")
+    with h5py.File(DataLayout(experiment.data).stories("valid"), "r+") as file:
+        file.attrs["extractor"] = "resnet50"
+    with pytest.raises(ValueError, match="extractor resnet50, not alexnet"):
+        train(experiment, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
 
+
+def test_an_unknown_model_is_named(experiment, tmp_path):
     with pytest.raises(ValueError, match="no model 'Transformer'; there is: ImageGroupingModel"):
         train(replace(experiment, model="Transformer"), tmp_path / "results")
 

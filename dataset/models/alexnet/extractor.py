@@ -4,9 +4,9 @@ import sys
 
 import keras
 
-from data_reader.image_data_reader import ALEXNET_MEANS, network_input
+from data_reader.image_data_reader import network_input
 from data_reader.layout import ALEXNET_WEIGHTS
-from dataset.image_features import Extractor
+from dataset.extractor import Extractor
 from dataset.models.alexnet.network import FEATURE_SIZE, IMAGE_SIZE, build_network
 from dataset.models.alexnet.weights import checksum, load_weights
 
@@ -17,11 +17,17 @@ warning: AlexNet has seeded random weights, since {ALEXNET_WEIGHTS} is missing.
   about real photos will be poor. Put the published bvlc_alexnet.npy there and extract again."""
 
 
-def alexnet_extractor(seeded=False):
+def alexnet_extractor(channel_means, seeded=False):
     """AlexNet up to fc7 with its published weights.
 
     Without their file, or with `seeded` (the sample set's photos are drawn), the weights are
     random, the same ones on every call.
+
+    Args:
+        channel_means: B,G,R, subtracted from the photos.
+
+    Raises:
+        ValueError: the weights file is broken or of another network.
     """
     network = build_network(_SEED)
     if seeded or not ALEXNET_WEIGHTS.exists():
@@ -39,6 +45,14 @@ def alexnet_extractor(seeded=False):
         return keras.ops.convert_to_numpy(network.predict_on_batch(photos))
 
     def preprocess(photo):
-        return network_input(photo, IMAGE_SIZE, ALEXNET_MEANS)
+        return network_input(photo, IMAGE_SIZE, channel_means)
 
-    return Extractor("alexnet", FEATURE_SIZE, preprocess, compute, weights_checksum, ALEXNET_MEANS)
+    return Extractor(
+        name="alexnet",
+        image_size=IMAGE_SIZE,
+        feature_size=FEATURE_SIZE,
+        preprocess=preprocess,
+        compute=compute,
+        weights_checksum=weights_checksum,
+        channel_means=tuple(channel_means),
+    )

@@ -4,8 +4,8 @@ The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights it takes.
 """
 
 import keras
-import tensorflow as tf
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 IMAGE_SIZE = 227
 FEATURE_SIZE = 4096
@@ -16,12 +16,20 @@ class LocalResponseNormalization(layers.Layer):
     """x / (1 + 2e-5 * sum of x^2 over the channel and two on either side)^0.75.
 
     Krizhevsky et al. 2012, section 3.3, with Caffe's constants. [B, H, W, C] -> the same shape.
+    The sums are a product with a band matrix, on a CPU several times faster than TensorFlow's own
+    kernel.
     """
 
+    REACH, ALPHA = 2, 2e-5
+
+    def build(self, input_shape):
+        channel = np.arange(input_shape[-1])
+        near = np.abs(channel[:, None] - channel) <= self.REACH
+        self._band = self.ALPHA * near.astype("float32")
+
     def call(self, inputs):
-        return tf.nn.local_response_normalization(
-            inputs, depth_radius=2, bias=1.0, alpha=2e-5, beta=0.75
-        )
+        inverse_root = ops.rsqrt(1.0 + ops.matmul(ops.square(inputs), self._band))
+        return inputs * inverse_root * ops.sqrt(inverse_root)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -1,0 +1,91 @@
+"""python -m data_reader.image_mean_calculation: channel means of the training photos."""
+
+import argparse
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from tqdm import tqdm
+
+from data_reader.commands import add_data_option, run_command
+from data_reader.files import read_json, write_json
+from data_reader.image_data_reader import ALEXNET_MEANS, centre_square, find_photos, read_photo
+from data_reader.layout import DataLayout
+
+IMAGE_SIZE = 227
+_NAMES = ("blue_mean", "green_mean", "red_mean")
+_PHOTOS_AT_A_TIME = 256
+
+
+def channel_means(photos):
+    """Mean blue, green and red over the pixels of the photos' centre squares, 227 pixels wide.
+
+    Args:
+        photos: paths; those that can't be read do not count.
+
+    Returns:
+        (means, photos read).
+
+    Raises:
+        ValueError: none can be read.
+    """
+    total, read = np.zeros(3), 0
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as decoders,
+        tqdm(total=len(photos), desc="means", unit="photo", disable=None) as bar,
+    ):
+        for start in range(0, len(photos), _PHOTOS_AT_A_TIME):
+            for mean in decoders.map(_mean_of, photos[start : start + _PHOTOS_AT_A_TIME]):
+                bar.update()
+                if mean is not None:
+                    total += mean
+                    read += 1
+    if not read:
+        raise ValueError(f"None of the {len(photos)} photos can be read.")
+    return tuple(float(mean) for mean in total / read), read
+
+
+def _mean_of(path):
+    try:
+        photo = read_photo(path, short_side=IMAGE_SIZE)
+    except (ValueError, OSError):
+        return None
+    return centre_square(photo, IMAGE_SIZE).mean(axis=(0, 1))
+
+
+def read_means(layout):
+    """The data folder's channel means B, G, R, or AlexNet's own if they were not calculated.
+
+    Raises:
+        ValueError: the file is no file of means.
+    """
+    if not layout.means.exists():
+        return ALEXNET_MEANS
+    contents = read_json(layout.means)
+    try:
+        means = tuple(float(contents[name]) for name in _NAMES)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{layout.means} must hold the numbers {', '.join(_NAMES)}; delete it, or make it "
+            "again: python -m data_reader.image_mean_calculation"
+        ) from error
+    if not all(0 <= mean <= 255 for mean in means):
+        raise ValueError(f"{layout.means} holds {means}; means of pixels lie between 0 and 255.")
+    return means
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m data_reader.image_mean_calculation", description=__doc__
+    )
+    add_data_option(parser)
+    layout = DataLayout(parser.parse_args().data)
+    means, read = channel_means(list(find_photos(layout.photos("train")).values()))
+    write_json(layout.means, dict(zip(_NAMES, means, strict=True)), indent=1)
+    blue, green, red = means
+    print(f"blue {blue:.3f}, green {green:.3f}, red {red:.3f} over {read} training photos")
+    print(f"  {layout.means}")
+
+
+if __name__ == "__main__":
+    run_command(main)

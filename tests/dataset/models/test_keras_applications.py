@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+
+from dataset.models.keras_applications import _SIZES, keras_extractor
+
+PHOTO = np.full((300, 400, 3), (10, 20, 30), np.uint8)  # B,G,R
+
+
+def test_features_are_pooled_and_of_the_model_s_size():
+    extractor = keras_extractor("MobileNetV2", weights=None)
+    assert extractor.name == "mobilenetv2"
+    assert extractor.image_size == 224
+    assert extractor.feature_size == 1280
+    inputs = extractor.preprocess(PHOTO)
+    assert inputs.shape == (224, 224, 3)
+    # MobileNetV2 wants R,G,B from -1 to 1.
+    np.testing.assert_allclose(inputs[0, 0], np.array([30, 20, 10]) / 127.5 - 1, rtol=1e-5)
+    assert extractor.compute(inputs[None]).shape == (1, 1280)
+
+
+def test_each_model_has_its_own_preprocessing():
+    extractor = keras_extractor("vgg16", weights=None)
+    assert extractor.feature_size == 512
+    # VGG16 wants B,G,R less ImageNet's means.
+    expected = np.array([10, 20, 30]) - [103.939, 116.779, 123.68]
+    np.testing.assert_allclose(extractor.preprocess(PHOTO)[0, 0], expected, rtol=1e-5)
+
+
+def test_weights_have_a_checksum():
+    keras.utils.set_random_seed(1)
+    first = keras_extractor("mobilenetv2", weights=None).weights_checksum
+    second = keras_extractor("mobilenetv2", weights=None).weights_checksum
+    keras.utils.set_random_seed(1)
+    assert first != second
+    assert first == keras_extractor("mobilenetv2", weights=None).weights_checksum
+
+
+def test_every_size_belongs_to_a_model():
+    assert all(hasattr(keras.applications, name) for name in _SIZES)
+
+
+def test_an_unknown_extractor_is_named():
+    with pytest.raises(ValueError, match=r"no extractor 'vgg'; there is: alexnet, .*vgg16"):
+        keras_extractor("vgg", weights=None)
+
+
+def test_weights_that_can_not_be_downloaded_are_one_message(monkeypatch):
+    def no_network(*arguments, **options):
+        raise OSError("URL fetch failure")
+
+    monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", no_network)
+    with pytest.raises(ValueError, match=r"weights of MobileNetV2 could not be had \(URL fetch"):
+        keras_extractor("mobilenetv2")
