@@ -18,8 +18,9 @@ FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
 STORIES := $(DATA)/image_embeddings_to_sentence/stories_to_index_test.hdf5
 TRAINED := $(DATA)/trained
 TOLD := $(DATA)/told
-# The newest run of this name; its name ends with its start time.
-RUN = $$(ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1)
+# The stamp of a training holds the run's folder, whose name ends with its start time.
+NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
+RUN = "$$(cat $(TRAINED))"
 
 .PHONY: help setup story test clean-story style
 .DELETE_ON_ERROR:
@@ -38,31 +39,33 @@ setup: $(READY)
 
 $(READY): requirements.txt pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "python3 is older than 3.11, which Keras 3.15 needs." >&2; exit 2; }
+	  { echo "A python3 of 3.11 or newer is needed." >&2; exit 2; }
 	python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 story: $(TOLD)
-	@test -d "$(RUN)" || { echo "The run is gone from results/; make clean-story, then again." >&2; exit 2; }
+	@test -d $(RUN)/strips || { echo "The run is gone from results/; make clean-story, then again." >&2; exit 2; }
 	@echo "The stories are told:"
-	@echo "  strips to look at   $(RUN)/strips"
-	@echo "  loss curves         $(RUN)/loss.png"
-	@echo "  all stories         $(RUN)/hypotheses_story_greedy_test.txt"
+	@echo "  strips to look at  " $(RUN)/strips
+	@echo "  loss curves        " $(RUN)/loss.png
+	@echo "  all stories        " $(RUN)/hypotheses_story_greedy_test.txt
 
 $(PHOTOS): | $(READY)
 	$(PYTHON) -m dataset.sample --data $(DATA) $(SMOKE)
+	@touch $@
 
 $(FEATURES): $(PHOTOS) | $(READY)
 	$(PYTHON) -m dataset.models.alexnet --data $(DATA)
+	@touch $@
 
 $(STORIES): $(FEATURES) | $(READY)
 	$(PYTHON) -m data_reader --data $(DATA)
 
 $(TRAINED): $(STORIES) | $(READY)
 	$(PYTHON) -m training $(SMOKE)
-	@touch $@
+	@$(NEWEST_RUN) > $@
 
 $(TOLD): $(TRAINED) | $(READY)
 	$(PYTHON) -m generation --run $(RUN)

@@ -1,17 +1,17 @@
 """python -m data_reader: stories and features -> vocabulary and stories files."""
 
-import argparse
-
-from data_reader.commands import add_data_option, run_command
+from data_reader.commands import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import SPLITS, DataLayout
-from data_reader.sis_datareader import index_stories, make_vocabulary
+from data_reader.sis_datareader import features_command, index_stories, make_vocabulary
 
 
 def main():
     arguments = _parse_arguments()
     layout = DataLayout(arguments.data)
+    kept = layout.vocabulary.exists() and not arguments.rebuild_vocabulary
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
-    print(f"vocabulary: {len(vocabulary)} words in {layout.vocabulary}")
+    how = "already there, kept (--rebuild-vocabulary replaces it)" if kept else "made"
+    print(f"vocabulary: {len(vocabulary):,} words, {how}\n  {layout.vocabulary}")
     for split in _splits_to_read(layout, arguments.extractor):
         report = index_stories(
             layout, split, vocabulary, arguments.extractor, not arguments.no_descriptions
@@ -35,16 +35,22 @@ def _splits_to_read(layout, extractor):
     if not complete:
         raise FileNotFoundError(
             "No split has both annotations and features; the features come from: "
-            f"python -m dataset.image_features --extractor {extractor} --data {layout}"
+            + features_command(layout, extractor)
         )
     return complete
 
 
 def _parse_arguments():
-    parser = argparse.ArgumentParser(prog="python -m data_reader", description=__doc__)
+    parser = command_line(__doc__)
     add_data_option(parser)
     parser.add_argument("--extractor", default="alexnet", help="whose features to take")
-    parser.add_argument("--vocabulary-size", type=int, default=10_000, metavar="WORDS")
+    parser.add_argument(
+        "--vocabulary-size",
+        type=whole_number(1),
+        default=10_000,
+        metavar="WORDS",
+        help="of a vocabulary made anew (default: %(default)s)",
+    )
     parser.add_argument(
         "--rebuild-vocabulary", action="store_true", help="count the words anew, replace the files"
     )

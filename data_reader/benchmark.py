@@ -4,7 +4,6 @@ It writes annotations of 40,000 stories with VIST's sentence lengths and the fea
 photos to a temporary folder, then indexes them in a process of its own.
 """
 
-import argparse
 import json
 import resource
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from data_reader.commands import command_line
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
 
@@ -84,7 +84,7 @@ def measure(stories):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m data_reader.benchmark", description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--stories", type=int, default=40_000)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args()

@@ -1,5 +1,6 @@
 """What every command of the project shares."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,15 @@ def run_command(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
+def command_line(description):
+    """An argument parser that calls the program what the user called: `python -m training`."""
+    spec = sys.modules["__main__"].__spec__
+    module = spec.name.removesuffix(".__main__") if spec else None
+    return argparse.ArgumentParser(
+        prog=f"python -m {module}" if module else None, description=description
+    )
+
+
 def add_data_option(parser, default="dataset"):
     """Add `--data FOLDER`.
 
@@ -31,6 +41,19 @@ def add_data_option(parser, default="dataset"):
         metavar="FOLDER",
         help=f"data folder (default: {default or 'that of the run'})",
     )
+
+
+def whole_number(smallest):
+    """A type for options: a whole number from `smallest` on."""
+
+    def parse(text):
+        value = int(text)
+        if value < smallest:
+            raise argparse.ArgumentTypeError(f"{value} is less than {smallest}")
+        return value
+
+    parse.__name__ = "whole number"
+    return parse
 
 
 def import_tensorflow() -> None:

@@ -1,6 +1,7 @@
 """A photo file -> a network's input."""
 
 import io
+import os
 import re
 from pathlib import Path
 
@@ -38,21 +39,27 @@ def photo_id(file_name):
     return flickr[1] if flickr else stem
 
 
-def index_photos(folder):
-    """`{photo id: path}` of the photos under a folder at any depth, in order of id.
+def find_photo_files(folder):
+    """`{photo id: paths}` of the photos under a folder at any depth, in order of id.
 
-    A file is a photo by any of its endings, in upper or lower case; hidden files are none.  Of
-    several files with one id the first in order of path counts.
+    A file is a photo by any of its endings, in upper or lower case; hidden files are none.  An
+    id's paths are in order; usually there is one.
     """
     photos = {}
-    for path in sorted(Path(folder).rglob("*")):
-        if not path.name.startswith(".") and _has_photo_ending(path):
-            photos.setdefault(photo_id(path.name), path)
-    return dict(sorted(photos.items()))
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if not name.startswith(".") and _has_photo_ending(name):
+                photos.setdefault(photo_id(name), []).append(Path(parent, name))
+    return {id_: sorted(photos[id_]) for id_ in sorted(photos)}
 
 
-def _has_photo_ending(path):
-    return not PHOTO_ENDINGS.isdisjoint(ending.lower() for ending in path.suffixes)
+def _has_photo_ending(name):
+    return not PHOTO_ENDINGS.isdisjoint(f".{ending}" for ending in name.lower().split(".")[1:])
+
+
+def index_photos(folder):
+    """`{photo id: path}`: of the files that `find_photo_files` finds, the first of each id."""
+    return {id_: paths[0] for id_, paths in find_photo_files(folder).items()}
 
 
 def find_photos(folder):
@@ -127,11 +134,13 @@ def network_input(photo, size=227, means=ALEXNET_MEANS):
 
 
 def centre_square(photo, size):
-    """Short side to `size`, centre crop: uint8 [height, width, 3] -> uint8 [size, size, 3]."""
+    """The centre square, scaled: uint8 [height, width, 3] -> uint8 [size, size, 3].
+
+    Cropped before it is scaled, so that a very long photo needs no more memory than another.
+    """
     height, width = photo.shape[:2]
-    scale = size / min(height, width)
-    new_width, new_height = max(size, round(width * scale)), max(size, round(height * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = cv2.resize(photo, (new_width, new_height), interpolation=interpolation)
-    top, left = (new_height - size) // 2, (new_width - size) // 2
-    return resized[top : top + size, left : left + size]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = photo[top : top + side, left : left + side]
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=interpolation)

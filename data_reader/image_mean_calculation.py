@@ -1,13 +1,12 @@
 """python -m data_reader.image_mean_calculation: channel means of the training photos."""
 
-import argparse
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, run_command
+from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import read_json, write_json
 from data_reader.image_data_reader import ALEXNET_MEANS, centre_square, find_photos, read_photo
 from data_reader.layout import DataLayout
@@ -75,9 +74,7 @@ def read_means(layout):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m data_reader.image_mean_calculation", description=__doc__
-    )
+    parser = command_line(__doc__)
     add_data_option(parser)
     layout = DataLayout(parser.parse_args().data)
     means, read = channel_means(list(find_photos(layout.photos("train")).values()))

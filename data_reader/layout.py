@@ -78,5 +78,6 @@ class DataLayout:
         return self.stories(split).with_name(f"skipped_stories_{split}.csv")
 
 
-# Downloads that serve every data folder.
+# Downloads that serve every data folder; word vectors of another size are named likewise.
 ALEXNET_WEIGHTS = REPOSITORY / "dataset" / "models" / "alexnet" / "bvlc_alexnet.npy"
+WORD_VECTORS = REPOSITORY / "dataset" / "glove.6B.300d.txt"

@@ -1,6 +1,7 @@
 """VIST annotations + image features + vocabulary -> stories of word indices and features."""
 
 import json
+import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
@@ -14,6 +15,14 @@ from data_reader.stories_file import FEATURE_ATTRIBUTES
 from data_reader.vocabulary import ROW_LENGTH, Coverage, Vocabulary, count_words
 
 SENTENCES_PER_STORY = 5
+_TEXT_FIELDS = {"photo_flickr_id": str, "text": str}
+_SENTENCE_FIELDS = {
+    "story_id": str,
+    "worker_arranged_photo_order": int,
+    "album_id": str,
+    "photo_flickr_id": str,
+    "text": str,
+}
 
 
 @dataclass(frozen=True)
@@ -27,12 +36,13 @@ class SplitReport:
 
 @dataclass(frozen=True)
 class Story:
-    """Five photos in the worker's order, a sentence for each."""
+    """Five photos in the worker's order, a sentence for each; `places` numbers them."""
 
     story_id: str
     album_id: str
     photo_ids: tuple[str, ...]
     texts: tuple[str, ...]
+    places: tuple[int, ...]
 
 
 def read_stories(path):
@@ -46,22 +56,15 @@ def read_stories(path):
         ValueError: the file is not VIST's story-in-sequence format.
     """
     sentences = defaultdict(list)
-    for annotation in _annotations(path):
-        try:
-            sentences[annotation["story_id"]].append(
-                (
-                    annotation["worker_arranged_photo_order"],
-                    annotation["album_id"],
-                    annotation["photo_flickr_id"],
-                    annotation["text"],
-                )
-            )
-        except KeyError as error:
-            raise ValueError(f"{path}: an annotation lacks the field {error}.") from error
+    for annotation in _annotations(path, _SENTENCE_FIELDS):
+        order, album_id, photo_id, text = (
+            annotation[field] for field in list(_SENTENCE_FIELDS)[1:]
+        )
+        sentences[annotation["story_id"]].append((order, album_id, photo_id, text))
     stories = []
     for story_id, rows in sentences.items():
-        _, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
-        stories.append(Story(story_id, albums[0], photo_ids, texts))
+        places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
+        stories.append(Story(story_id, albums[0], photo_ids, texts, places))
     return stories
 
 
@@ -72,13 +75,11 @@ def read_descriptions(path):
         FileNotFoundError: there is no such file.
         ValueError: the file is not VIST's description-in-isolation format.
     """
-    try:
-        return {row["photo_flickr_id"]: row["text"] for row in _annotations(path)}
-    except KeyError as error:
-        raise ValueError(f"{path}: an annotation lacks the field {error}.") from error
+    return {row["photo_flickr_id"]: row["text"] for row in _annotations(path, _TEXT_FIELDS)}
 
 
-def _annotations(path):
+def _annotations(path, fields):
+    """The annotations of a VIST file, checked to have `{field: type}`."""
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing; VIST's annotations belong there "
@@ -87,7 +88,24 @@ def _annotations(path):
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
         raise ValueError(f"{path} is no VIST annotation file: it has no 'annotations'.")
-    return [annotation for entry in contents["annotations"] for annotation in entry]
+    entries = contents["annotations"]
+    if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
+        raise ValueError(f"{path} is no VIST annotation file: 'annotations' is no list of lists.")
+    annotations = [annotation for entry in entries for annotation in entry]
+    for annotation in annotations:
+        _check_fields(annotation, fields, path)
+    return annotations
+
+
+def _check_fields(annotation, fields, path):
+    for field, kind in fields.items():
+        if not isinstance(annotation, dict) or field not in annotation:
+            raise ValueError(f"{path}: an annotation lacks the field {field!r}: {annotation!r:.80}")
+        if not isinstance(annotation[field], kind):
+            raise ValueError(
+                f"{path}: an annotation's {field!r} is {annotation[field]!r}, "
+                f"expected a {kind.__name__}."
+            )
 
 
 def make_vocabulary(layout, size=10_000, rebuild=False):
@@ -123,7 +141,7 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     with open_hdf5(
         layout.features(split, extractor),
         ("embeddings", "image_ids"),
-        made_by=f"python -m dataset.image_features --extractor {extractor} --data {layout}",
+        made_by=features_command(layout, extractor),
     ) as features:
         rows = {id_.decode(): row for row, id_ in enumerate(features["image_ids"][:])}
         reasons = {
@@ -150,6 +168,13 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     )
 
 
+def features_command(layout, extractor):
+    """The command that makes the features."""
+    return shlex.join(
+        ["python", "-m", "dataset.image_features", "--extractor", extractor, "--data", str(layout)]
+    )
+
+
 def _descriptions(layout, split, needed):
     path = layout.annotations(split, "description-in-isolation")
     return read_descriptions(path) if needed or path.exists() else {}
@@ -159,6 +184,8 @@ def _why_left_out(story, feature_rows, descriptions):
     """Why a story can't be used, or "" if it can."""
     if len(story.photo_ids) != SENTENCES_PER_STORY:
         return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
+    if len(set(story.places)) != SENTENCES_PER_STORY:
+        return "two sentences have the same place"
     if not story.story_id.isdecimal():
         return "its id is not a decimal number"
     if any(photo not in feature_rows for photo in story.photo_ids):

@@ -1,5 +1,7 @@
 """Opening a stories file, with the checks that belong to it."""
 
+import shlex
+
 import numpy as np
 
 from data_reader.files import open_hdf5
@@ -8,16 +10,18 @@ FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
 _DATASETS = ("story_ids", "story_sentences", "image_embeddings")
 
 
-def open_stories(layout, split, vocabulary=None):
+def open_stories(layout, split, vocabulary=None, also=()):
     """Open a split's stories file; with a vocabulary, check that the stories were made with it.
+
+    Args:
+        also: datasets that are needed besides those that the original's files have, too.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is broken or was made with another vocabulary.
     """
-    file = open_hdf5(
-        layout.stories(split), _DATASETS, made_by=f"python -m data_reader --data {layout}"
-    )
+    command = shlex.join(["python", "-m", "data_reader", "--data", str(layout)])
+    file = open_hdf5(layout.stories(split), (*_DATASETS, *also), made_by=command)
     if vocabulary is not None:
         try:
             check_vocabulary(file, vocabulary)
@@ -43,9 +47,10 @@ def check_vocabulary(stories, vocabulary):
     else:
         fits = checksum == vocabulary.checksum
     if not fits:
+        made_with = f"{size} words ({checksum})" if checksum else f"at least {size} words"
         raise ValueError(
-            f"{stories.filename} was made with a vocabulary of {size} words ({checksum}), but "
-            f"what reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
+            f"{stories.filename} was made with a vocabulary of {made_with}, but what "
+            f"reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
             "run python -m data_reader with that vocabulary, or take the data that belongs to it."
         )
 

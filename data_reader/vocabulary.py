@@ -55,6 +55,8 @@ class Vocabulary:
     words: tuple[str, ...]
 
     def __post_init__(self):
+        if not all(isinstance(word, str) for word in self.words):
+            raise ValueError("A vocabulary holds words, this one something else.")
         if self.words[:4] != SPECIAL_WORDS:
             raise ValueError(
                 f"A vocabulary starts with {' '.join(SPECIAL_WORDS)}, "
@@ -79,8 +81,8 @@ class Vocabulary:
             ValueError: the file is no vocabulary.
         """
         contents = read_json(path)
-        if not isinstance(contents, dict) or "idx_to_words" not in contents:
-            raise ValueError(f"{path} is no vocabulary: it has no 'idx_to_words'.")
+        if not isinstance(contents, dict) or not isinstance(contents.get("idx_to_words"), list):
+            raise ValueError(f"{path} is no vocabulary: it has no list 'idx_to_words'.")
         try:
             return cls(tuple(contents["idx_to_words"]))
         except ValueError as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data_reader.commands import import_tensorflow
+from data_reader.commands import command_line, import_tensorflow
 from data_reader.image_data_reader import index_photos, network_input, read_photo
 
 FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7, a multiplication and an addition counted as two
@@ -163,7 +163,7 @@ def measure_all():
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m dataset.benchmark", description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -4,7 +4,6 @@ Features are computed in parts of a few hundred photos, each part a file of its 
 together at the end; who is interrupted goes on with the next part.
 """
 
-import argparse
 import fcntl
 import hashlib
 import os
@@ -14,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 
+import cv2
 import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, run_command
+from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import SKIPPED_COLUMNS, read_json, write_csv, write_json, written_beside
-from data_reader.image_data_reader import find_photos, read_photo
+from data_reader.image_data_reader import index_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
 from dataset.extractor import load_extractor
 
@@ -44,8 +44,9 @@ def extract(photos, extractor, features_path, skipped_path):
     """
     parts_folder = features_path.with_suffix(".parts")
     photos = list(photos.items())
+    manifest = _manifest(photos, extractor)
     with _only_process(parts_folder):
-        _check_manifest(parts_folder, _manifest(photos, extractor))
+        _check_manifest(parts_folder, manifest)
         parts = _extract_parts(photos, extractor, parts_folder)
         skipped = [tuple(row) for part in parts for row in _load(part)["skipped"].tolist()]
         if len(skipped) == len(photos):
@@ -55,7 +56,7 @@ def extract(photos, extractor, features_path, skipped_path):
                 f"the first one: {skipped[0][2]}: {skipped[0][1]}."
             )
         write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
-        _assemble(parts, len(photos) - len(skipped), extractor, features_path)
+        _assemble(parts, len(photos) - len(skipped), manifest, extractor, features_path)
         shutil.rmtree(parts_folder)
     return len(photos) - len(skipped), len(skipped)
 
@@ -77,15 +78,32 @@ def _only_process(folder):
 
 
 def _manifest(photos, extractor):
-    """What parts must have in common to be put together."""
-    listing = "\n".join(f"{id_} {path}" for id_, path in photos)
+    """What parts must have in common to be put together, and a features file to be kept."""
+    listing = "\n".join(f"{id_} {path.stat().st_size}" for id_, path in photos)
     return {
         "extractor": extractor.name,
         "weights_checksum": extractor.weights_checksum,
         "channel_means": list(extractor.channel_means),
-        "photos": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
+        "photos": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "photos_per_part": PHOTOS_PER_PART,
     }
+
+
+def _is_current(features_path, photos, extractor):
+    """Whether a features file is that of these photos and weights.
+
+    One that does not say, the original's for instance, is taken as it is.
+    """
+    try:
+        with h5py.File(features_path) as file:
+            whole = len(file["embeddings"]) == len(file["image_ids"])
+            found = dict(file.attrs)
+    except (OSError, KeyError):
+        return False
+    manifest = _manifest(list(photos.items()), extractor)
+    return whole and all(
+        np.array_equal(found[name], manifest[name]) for name in manifest if name in found
+    )
 
 
 def _check_manifest(folder, manifest):
@@ -161,7 +179,7 @@ def _decoded_ahead(photos, extractor, decoders):
 def _decode(path, extractor):
     try:
         return extractor.preprocess(read_photo(path, short_side=extractor.image_size))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, cv2.error) as error:
         return str(error)
 
 
@@ -170,12 +188,10 @@ def _load(part):
         return dict(arrays)
 
 
-def _assemble(parts, rows, extractor, path):
+def _assemble(parts, rows, manifest, extractor, path):
     """Put the parts together into the features file, one part at a time."""
     with written_beside(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs["extractor"] = extractor.name
-        file.attrs["weights_checksum"] = extractor.weights_checksum
-        file.attrs["channel_means"] = extractor.channel_means
+        file.attrs.update(manifest)
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
         image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))
         start = 0
@@ -190,35 +206,31 @@ def _assemble(parts, rows, extractor, path):
 def extract_all(layout, extractor_name="alexnet"):
     """Write the features of all splits that have photos, saying what was done.
 
-    A features file that is already there is kept.
+    A features file of the same photos and weights is kept.
 
     Raises:
         FileNotFoundError: no split has photos.
     """
-    photos = {
-        split: find_photos(layout.photos(split))
-        for split in SPLITS
-        if layout.photos(split).is_dir()
-    }
-    if not photos:
+    photos = {split: index_photos(layout.photos(split)) for split in SPLITS}
+    if not any(photos.values()):
         folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
-        raise FileNotFoundError(f"No split has photos; expected are the folders {folders}.")
-    extractor = None
+        raise FileNotFoundError(f"No split has photos; they are looked for under {folders}.")
+    extractor = load_extractor(extractor_name, layout)
     for split in SPLITS:
         path = layout.features(split, extractor_name)
-        if path.exists():
-            print(f"{split}: already there; delete it to extract anew\n  {path}")
-        elif split not in photos:
+        if not photos[split]:
             print(f"{split}: no photos under {layout.photos(split)}")
+        elif path.exists() and _is_current(path, photos[split], extractor):
+            print(f"{split}: already there\n  {path}")
         else:
-            extractor = extractor or load_extractor(extractor_name, layout)
             skipped_path = layout.skipped_photos(split, extractor_name)
             extracted, skipped = extract(photos[split], extractor, path, skipped_path)
             print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
 
 
 def main(extractor=None):
-    parser = argparse.ArgumentParser(description="Photos -> features files.")
+    """The command; with `extractor` it is that extractor's own."""
+    parser = command_line("Photos -> features files, resumable.")
     add_data_option(parser)
     if extractor is None:
         parser.add_argument(

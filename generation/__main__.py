@@ -1,8 +1,12 @@
 """python -m generation: a run's stories for a split, their scores, and strips to look at."""
 
-import argparse
-
-from data_reader.commands import add_data_option, import_tensorflow, run_command
+from data_reader.commands import (
+    add_data_option,
+    command_line,
+    import_tensorflow,
+    run_command,
+    whole_number,
+)
 from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, open_stories
@@ -66,6 +70,9 @@ def _write_scores(run, split, sentences, references):
 
 def _draw_strips(run, split, layout, stories, sentences, count):
     """Draw `count` strips, spread over the split so that they show different albums."""
+    if "texts" not in stories or "image_paths" not in stories:
+        print(f"{stories.filename} does not say where its photos lie; no strips are drawn.")
+        return []
     from generation.story_strip import draw_strip
 
     total = len(sentences)
@@ -83,12 +90,16 @@ def _draw_strips(run, split, layout, stories, sentences, count):
 
 
 def _parse_arguments():
-    parser = argparse.ArgumentParser(prog="python -m generation", description=__doc__)
+    parser = command_line(__doc__)
     parser.add_argument("--run", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     add_data_option(parser, None)
     parser.add_argument(
-        "--strips", type=int, default=12, metavar="N", help="strips to draw (default: %(default)s)"
+        "--strips",
+        type=whole_number(0),
+        default=12,
+        metavar="N",
+        help="strips to draw (default: %(default)s)",
     )
     return parser.parse_args()
 

@@ -6,10 +6,9 @@ in the stories of every other album: a model that does not look at its photos sc
 both.
 """
 
-import argparse
 from dataclasses import dataclass
 
-from data_reader.commands import add_data_option, run_command
+from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
@@ -107,7 +106,7 @@ def read_told_stories(layout, run, decoding, split):
         )
     albums = read_json(layout.facts)["albums"]
     texts = path.read_text(encoding="utf-8").splitlines()
-    with open_stories(layout, split) as stories:
+    with open_stories(layout, split, also=("album_ids", "image_ids")) as stories:
         album_ids = [id_.decode() for id_ in stories["album_ids"][:]]
         photo_ids = [[id_.decode() for id_ in row] for row in stories["image_ids"][:]]
     if len(texts) != len(album_ids):
@@ -141,9 +140,7 @@ def report(recall):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m generation.fact_recall", description=__doc__.splitlines()[0]
-    )
+    parser = command_line(__doc__.splitlines()[0])
     parser.add_argument("--run", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     add_data_option(parser, None)

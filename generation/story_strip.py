@@ -73,15 +73,25 @@ def _tidy(sentence):
 
 
 def _wrap(text, width, weight="normal"):
-    """Break a text into lines of at most `width` inches, as far as its words are that short."""
-    lines = []
+    """Break a text into lines of at most `width` inches, between words if they are that short."""
+    lines = [""]
     for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _width_of(longer, weight) <= width:
+        longer = f"{lines[-1]} {word}".strip()
+        if _width_of(longer, weight) <= width:
             lines[-1] = longer
         else:
-            lines.append(word)
-    return lines
+            lines.extend(_break(word, width, weight))
+    return [line for line in lines if line] or [""]
+
+
+def _break(word, width, weight):
+    """A word in pieces of at most `width` inches; nearly always it is one piece."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and _width_of(pieces[-1] + letter, weight) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
 
 
 def _width_of(text, weight):

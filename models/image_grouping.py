@@ -5,6 +5,7 @@ from keras import layers
 
 from models.layers import (
     NULL,
+    ROW_LENGTH,
     DecoderInputs,
     FeatureStandardisation,
     ImageGrouping,
@@ -65,7 +66,6 @@ class ImageGroupingModel(keras.Model):
         recurrent_dropout=0.0,
         standardise_features=True,
         name="image_grouping_model",
-        **kwargs,
     ):
         # === Layers ===
         self.feature_standardisation = (
@@ -105,7 +105,7 @@ class ImageGroupingModel(keras.Model):
 
         # === Graph ===
         image_features = keras.Input((None, feature_size), name="image_features")
-        sentences = keras.Input((None, 22), dtype="int32", name="sentences")
+        sentences = keras.Input((None, ROW_LENGTH), dtype="int32", name="sentences")
         previous = PreviousSentences(name="previous_sentences")(sentences)
         start = self.start_sentence(
             self._encode_windows(image_features), self.to_sentences(previous)
@@ -119,7 +119,6 @@ class ImageGroupingModel(keras.Model):
             inputs={"image_features": image_features, "sentences": sentences},
             outputs=self.to_stories(logits, sentences),
             name=name,
-            **kwargs,
         )
 
         # === Config ===

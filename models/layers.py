@@ -7,7 +7,9 @@ F feature size, U units, V vocabulary, N = B * I sentences.
 import keras
 from keras import layers, ops
 
+# As the stories files have them.
 NULL, START, END = 0, 1, 2
+ROW_LENGTH = 22
 
 
 @keras.saving.register_keras_serializable("stories")

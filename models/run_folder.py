@@ -1,11 +1,13 @@
 """A run folder: where a trained model lives with all that belongs to it."""
 
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 SMOKE_PREFIX = "smoke_"
+_START_TIME = re.compile(r"_\d{8}-\d{6}$")
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ class RunFolder:
             model.parent
             for model in Path(results).glob("*/model.keras")
             if not model.parent.name.startswith(SMOKE_PREFIX)
+            and _START_TIME.search(model.parent.name)
         ]
         if not runs:
             raise FileNotFoundError(
                 f"There is no run with a model under {results}; train one: python -m training"
             )
-        return cls.open(max(runs, key=lambda run: run.name.rsplit("_", 1)[-1]))
+        return cls.open(max(runs, key=lambda run: _START_TIME.search(run.name)[0]))
 
     @property
     def name(self):
@@ -111,7 +114,11 @@ class RunFolder:
         Raises:
             ValueError: the file is broken.
         """
-        return _read_json(self.experiment_file)
+        settings = _read_json(self.experiment_file)
+        missing = {"name", "model", "data"} - set(settings)
+        if missing:
+            raise ValueError(f"{self.experiment_file} lacks {', '.join(sorted(missing))}.")
+        return settings
 
     def features(self):
         """Where the image features come from that the run was trained on.
@@ -127,8 +134,8 @@ class RunFolder:
         Raises:
             ValueError: the file is broken.
         """
-        if not zipfile.is_zipfile(self.model_file):
-            raise ValueError(f"{self.model_file} is broken: a .keras file is a zip archive.")
+        if not _is_keras_archive(self.model_file):
+            raise ValueError(f"{self.model_file} is broken or no .keras file; train again.")
         import keras
 
         from models import model_class
@@ -139,6 +146,16 @@ class RunFolder:
 
 def _read_json(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        contents = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is broken ({error}); the run can't be read.") from error
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path} is broken: expected a dictionary, found {contents!r:.40}.")
+    return contents
+
+
+def _is_keras_archive(path):
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return {"config.json", "model.weights.h5"} <= set(archive.namelist())

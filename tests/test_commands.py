@@ -81,12 +81,17 @@ def test_what_is_done_is_not_done_again(folder):
 @pytest.mark.parametrize(
     ("module", "arguments", "message"),
     [
-        ("dataset.models.alexnet", ["--data", "{empty}"], "photo folder .* is missing"),
+        ("dataset.models.alexnet", ["--data", "{empty}"], "No split has photos"),
         ("data_reader", ["--data", "{empty}"], "train.story-in-sequence.json is missing"),
+        ("data_reader.image_mean_calculation", ["--data", "{empty}"], "photo folder .* is missing"),
         ("generation", ["--run", "{empty}"], "has no experiment.json"),
         ("generation", ["--run", "{empty}/nowhere"], "nowhere is missing"),
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
-        ("dataset.sample", ["--data", "{empty}", "--albums", "0", "1", "1"], "needs an album"),
+        (
+            "dataset.sample",
+            ["--data", "{empty}", "--albums", "0", "1", "1"],
+            "at least 3 training albums",
+        ),
         ("generation", ["--run", "{run}", "--data", "{empty}"], "python -m data_reader"),
     ],
 )
@@ -104,10 +109,12 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
 @pytest.mark.parametrize(
     "module",
     [
+        "dataset",
         "dataset.sample",
         "dataset.image_features",
         "dataset.models.alexnet",
         "data_reader",
+        "data_reader.image_mean_calculation",
         "training",
         "training.experiments.image_grouping",
         "generation",

@@ -1,8 +1,6 @@
 """What every experiment's command does."""
 
-import argparse
-
-from data_reader.commands import import_tensorflow, run_command
+from data_reader.commands import command_line, import_tensorflow, run_command
 from data_reader.layout import RESULTS, DataLayout
 from training.experiment import smoke_test
 
@@ -13,9 +11,7 @@ def run_experiment(experiment):
 
 
 def _main(experiment):
-    parser = argparse.ArgumentParser(
-        description=f"Train the experiment {experiment.name!r} on {experiment.data}."
-    )
+    parser = command_line(f"Train the experiment {experiment.name!r} on {experiment.data}.")
     parser.add_argument(
         "--smoke-test",
         action="store_true",

@@ -1,5 +1,6 @@
 """What one experiment is: a value, written into the run folder and read back from there."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -20,7 +21,10 @@ class Experiment:
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
         gradient_clip_value: each component of the gradient is cut to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
-        notes: free text for the table of runs.
+        notes: free text, kept with the run.
+
+    Raises:
+        ValueError: a setting has no meaning; the message names it.
     """
 
     name: str
@@ -35,6 +39,18 @@ class Experiment:
     gradient_clip_value: float = 5.0
     seed: int = 1
     notes: str = ""
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[\w.-]+", self.name):
+            raise ValueError(f"name is {self.name!r}; it becomes a folder's: letters, digits, _.-")
+        for setting in ("epochs", "stories_per_batch"):
+            value = getattr(self, setting)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{setting} is {value!r}; it must be a whole number from 1.")
+        for setting in ("learning_rate", "gradient_clip_value"):
+            value = getattr(self, setting)
+            if not isinstance(value, int | float) or not value > 0:
+                raise ValueError(f"{setting} is {value!r}; it must be a number above 0.")
 
     def to_dict(self):
         return asdict(self)

@@ -1,6 +1,7 @@
 """The loss curves of a run."""
 
 import csv
+import math
 
 from data_reader.files import written_beside
 
@@ -23,8 +24,9 @@ def plot_losses(run):
     from matplotlib.figure import Figure
 
     losses = read_losses(run)
+    highest = max(filter(math.isfinite, [*losses["loss"], *losses["val_loss"]]), default=1.0)
     epochs = range(1, len(losses["loss"]) + 1)
-    best = min(epochs, key=lambda epoch: losses["val_loss"][epoch - 1])
+    best = min(epochs, key=lambda epoch: _nan_last(losses["val_loss"][epoch - 1]))
     lowest = losses["val_loss"][best - 1]
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -37,8 +39,12 @@ def plot_losses(run):
     )
     axes.set(title=run.name, xlabel="epoch", ylabel="loss per word (nats)")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.15 * highest)
     axes.grid(alpha=0.3)
     axes.legend()
     with written_beside(run.loss_plot) as partial:
         figure.savefig(partial, dpi=150)
+
+
+def _nan_last(loss):
+    return math.inf if math.isnan(loss) else loss

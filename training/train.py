@@ -1,12 +1,16 @@
 """train(experiment) -> a run folder."""
 
+import inspect
+import math
 import os
+import shlex
+import sys
 import time
 from pathlib import Path
 
 import keras
 
-from data_reader.files import write_json
+from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches, feature_statistics
@@ -25,6 +29,11 @@ def train(experiment, results=RESULTS):
         ValueError: they do not fit each other, or a setting of the model is wrong.
     """
     layout = DataLayout(experiment.data)
+    if not layout.vocabulary.exists():
+        raise FileNotFoundError(
+            f"{layout.vocabulary} is missing; make it and the stories files with: "
+            + shlex.join(["python", "-m", "data_reader", "--data", str(layout)])
+        )
     vocabulary = Vocabulary.read(layout.vocabulary)
     with (
         open_stories(layout, "train", vocabulary) as training_stories,
@@ -39,29 +48,39 @@ def train(experiment, results=RESULTS):
         model = _build_model(experiment, vocabulary, training_stories, len(batches))
         run = _create_run_folder(experiment, vocabulary, features, results)
         print(f"run folder: {run.path}")
-        try:
-            model.fit(
-                batches,
-                validation_data=validation,
-                epochs=experiment.epochs,
-                callbacks=[
-                    keras.callbacks.CSVLogger(run.loss_log),
-                    SaveBest(run.model_file),
-                    keras.callbacks.TerminateOnNaN(),
-                ],
-                # A bar that is redrawn has no place in a log file.
-                verbose=1 if os.isatty(1) else 2,
-            )
-        finally:
-            if run.loss_log.exists():
-                plot_losses(run)
+        history = model.fit(
+            batches,
+            validation_data=validation,
+            epochs=experiment.epochs,
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(),
+                keras.callbacks.CSVLogger(run.loss_log),
+                SaveBest(run.model_file),
+                keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: plot_losses(run)),
+            ],
+            # A bar that is redrawn has no place in a log file.
+            verbose=1 if os.isatty(1) else 2,
+        )
+    _check_losses(history.history["loss"], run)
     return run
 
 
+def _check_losses(losses, run):
+    if math.isfinite(losses[-1]):
+        return
+    what = f"The loss became {losses[-1]} in epoch {len(losses)}; try a lower learning_rate."
+    if not run.model_file.exists():
+        raise ValueError(f"{what} No model was saved in {run.path}.")
+    print(f"warning: {what} The best model before that is kept.", file=sys.stderr)
+
+
 def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
-    feature_size = training_stories["image_embeddings"].shape[-1]
-    model = model_class(experiment.model)(
-        vocabulary_size=len(vocabulary), feature_size=feature_size, **experiment.model_settings
+    chosen = model_class(experiment.model)
+    _check_settings(chosen, experiment.model_settings)
+    model = chosen(
+        vocabulary_size=len(vocabulary),
+        feature_size=training_stories["image_embeddings"].shape[-1],
+        **experiment.model_settings,
     )
     if model.feature_standardisation is not None:
         model.feature_standardisation.set_statistics(*feature_statistics(training_stories))
@@ -75,12 +94,24 @@ def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
     return model
 
 
+def _check_settings(chosen, settings):
+    from_the_data = {"self", "vocabulary_size", "feature_size"}
+    known = [name for name in inspect.signature(chosen.__init__).parameters]
+    known = [name for name in known if name not in from_the_data]
+    for name in settings:
+        if name not in known:
+            raise ValueError(
+                f"{chosen.__name__} has no setting {name!r}; it has: {', '.join(known)}."
+            )
+
+
 def _create_run_folder(experiment, vocabulary, features, results):
     """A folder of its own, also for two runs that start in the same second."""
+    Path(results).mkdir(parents=True, exist_ok=True)
     while True:
         path = Path(results) / f"{experiment.name}_{time.strftime('%Y%m%d-%H%M%S')}"
         try:
-            path.mkdir(parents=True)
+            path.mkdir()
             break
         except FileExistsError:
             time.sleep(0.2)
@@ -110,6 +141,5 @@ class SaveBest(keras.callbacks.Callback):
     def _save(self):
         uncompiled = type(self.model).from_config(self.model.get_config())
         uncompiled.set_weights(self.model.get_weights())
-        beside = self._path.with_name(f".{self._path.name}.partial.keras")
-        uncompiled.save(beside)
-        os.replace(beside, self._path)
+        with written_beside(self._path) as partial:
+            uncompiled.save(partial)

@@ -1,14 +1,12 @@
 """python -m dataset.sample: the embedded sample set, in VIST's own format."""
 
-import argparse
-
-from data_reader.commands import add_data_option, run_command
+from data_reader.commands import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import DataLayout
 from dataset.sample.sample_set import ALBUMS, SEED, SMOKE_ALBUMS, make_sample_set
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m dataset.sample", description=__doc__)
+    parser = command_line(__doc__)
     add_data_option(parser, "dataset/sample_data")
     parser.add_argument(
         "--albums",
@@ -18,7 +16,7 @@ def main():
         metavar=("TRAIN", "VALID", "TEST"),
         help=f"albums per split (default: {' '.join(map(str, ALBUMS))})",
     )
-    parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
+    parser.add_argument("--seed", type=whole_number(0), default=SEED, help="default: %(default)s")
     parser.add_argument(
         "--smoke-test",
         action="store_const",
@@ -27,8 +25,6 @@ def main():
         help=f"a tiny set: --albums {' '.join(map(str, SMOKE_ALBUMS))}",
     )
     arguments = parser.parse_args()
-    if min(arguments.albums) < 1:
-        raise ValueError(f"Every split needs an album, but --albums is {arguments.albums}.")
     make_sample_set(DataLayout(arguments.data), tuple(arguments.albums), arguments.seed)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,6 +21,7 @@ ALBUMS = (300, 30, 60)  # train, valid, test
 SMOKE_ALBUMS = (12, 4, 6)
 SEED = 7
 STORIES_PER_ALBUM = 5
+_FEWEST_TRAINING_ALBUMS = 3  # with fewer the broken photos leave no story
 _PNG_EVERY = 20
 _JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 85]
 _INVENTING, _TELLING, _DRAWING = range(3)  # purposes of `NumberedAlbum.random`
@@ -58,8 +60,14 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
     """Write the sample set under `layout.vist`, whole or not at all; one already there is kept.
 
     Raises:
-        ValueError: something else is there, or a sample set of other numbers.
+        ValueError: there are too few albums, or something else is there, or a sample set of
+            other numbers.
     """
+    if albums_per_split[0] < _FEWEST_TRAINING_ALBUMS or min(albums_per_split) < 1:
+        raise ValueError(
+            f"A sample set needs at least {_FEWEST_TRAINING_ALBUMS} training albums and one of "
+            f"each other split, not {' '.join(map(str, albums_per_split))}."
+        )
     made_with = {"albums_per_split": list(albums_per_split), "seed": seed}
     if layout.vist.exists():
         _check_same(layout, made_with)
@@ -191,10 +199,14 @@ def write_photos(layout, albums):
     """Draw every photo of every album, in as many processes as there are cores."""
     jobs = [(layout.photos(album.split), album) for album in albums]
     # "spawn", since forking a process that has threads, TensorFlow's say, may hang.
-    with get_context("spawn").Pool(os.cpu_count()) as pool:
+    with get_context("spawn").Pool(os.cpu_count(), _leave_interrupts_to_the_parent) as pool:
         done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
         for _ in tqdm(done, total=len(jobs), desc="drawing", unit="album", disable=None):
             pass
+
+
+def _leave_interrupts_to_the_parent():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_album_photos(job):

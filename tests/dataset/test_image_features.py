@@ -150,3 +150,47 @@ def test_a_second_process_on_the_same_file_is_refused(layout):
 def test_without_any_photo_folder_the_expected_ones_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"training_data, .*validate_data, .*test_data"):
         extract_all(DataLayout(tmp_path))
+
+
+def extract_only_train(layout, monkeypatch, extractor):
+    monkeypatch.setattr("dataset.image_features.load_extractor", lambda name, layout: extractor)
+    extract_all(layout)
+
+
+def test_features_of_the_same_photos_and_weights_are_kept(layout, monkeypatch, capsys):
+    extract_only_train(layout, monkeypatch, mean_colour())
+    assert f"train: {PHOTOS} photos extracted, 0 unreadable" in capsys.readouterr().out
+    extract_only_train(layout, monkeypatch, mean_colour(Interrupted(0)))
+    assert "train: already there" in capsys.readouterr().out
+
+
+def test_features_of_other_photos_or_weights_or_broken_ones_are_made_again(layout, monkeypatch):
+    extract_only_train(layout, monkeypatch, mean_colour())
+    extract_only_train(layout, monkeypatch, mean_colour(weights_checksum="other"))
+    assert read(layout)[2]["weights_checksum"] == "other"
+
+    photo = layout.photos("train") / "images" / "000.png"
+    assert cv2.imwrite(str(photo), np.full((9, 9, 3), 77, np.uint8))
+    extract_only_train(layout, monkeypatch, mean_colour(weights_checksum="other"))
+    assert read(layout)[1][0].tolist() == [77, 77, 77]
+
+    path = layout.features("train")
+    path.write_bytes(path.read_bytes()[:1000])
+    extract_only_train(layout, monkeypatch, mean_colour(weights_checksum="other"))
+    assert len(read(layout)[0]) == PHOTOS
+
+
+def test_a_features_file_that_does_not_say_is_taken_as_it_is(layout, monkeypatch):
+    path = layout.features("train")
+    path.parent.mkdir(parents=True)
+    with h5py.File(path, "w") as file:
+        file["embeddings"] = np.ones((1, 3))
+        file.create_dataset("image_ids", data=["000"], dtype=h5py.string_dtype())
+    extract_only_train(layout, monkeypatch, mean_colour())
+    assert read(layout)[0] == ["000"]
+
+
+def test_a_split_without_photos_is_passed_over(layout, monkeypatch, capsys):
+    (layout.photos("valid") / "sis").mkdir(parents=True)
+    extract_only_train(layout, monkeypatch, mean_colour())
+    assert f"valid: no photos under {layout.photos('valid')}" in capsys.readouterr().out

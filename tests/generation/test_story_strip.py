@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from generation.story_strip import _wrap, draw_strip
+from generation.story_strip import _width_of, _wrap, draw_strip
 
 COLOURS = [(0, 0, 255), (0, 255, 0), (255, 0, 0), (0, 255, 255), (255, 0, 255)]  # B,G,R
 
@@ -49,7 +49,11 @@ def test_dollars_and_underscores_are_text(photos, tmp_path):
 def test_long_sentences_wrap_within_their_photo():
     assert _wrap("one two three", width=10) == ["one two three"]
     assert _wrap("one two three", width=0.65) == ["one two", "three"]
-    assert _wrap("wwwwwwwwwwww two", width=0.5) == ["wwwwwwwwwwww", "two"]
+    # A word that is too long is broken, so that it does not run into the next photo's.
+    pieces = _wrap("wwwwwwwwwwww two", width=0.5)
+    assert "".join(pieces).replace(" ", "") == "wwwwwwwwwwwwtwo"
+    assert len(pieces) > 2
+    assert all(_width_of(piece, "normal") <= 0.5 for piece in pieces)
 
 
 def test_a_teller_must_tell_every_photo(photos, tmp_path):

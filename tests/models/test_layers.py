@@ -2,7 +2,12 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader import vocabulary
 from models.layers import (
+    END,
+    NULL,
+    ROW_LENGTH,
+    START,
     DecoderInputs,
     FeatureStandardisation,
     ImageGrouping,
@@ -11,6 +16,12 @@ from models.layers import (
     SentencesToStories,
     StoriesToSentences,
 )
+
+
+def test_the_models_count_as_the_stories_files_do():
+    assert (NULL, START, END) == (vocabulary.NULL, vocabulary.START, vocabulary.END)
+    assert ROW_LENGTH == vocabulary.ROW_LENGTH
+
 
 # Five photos with one feature, 1 to 5, of one story.
 PHOTOS = np.float32([[[1], [2], [3], [4], [5]]])
@@ -84,7 +95,9 @@ def test_the_padding_of_a_sequence_changes_nothing(cell_type):
     _, state = stack(padded, mask=np.array([[True, True, False, False]]))
     _, expected = stack(sequence[:, :2])
     for layer, expected_layer in zip(state, expected, strict=True):
-        np.testing.assert_allclose(layer[0], expected_layer[0], atol=1e-6)
+        assert len(layer) == stack.states_per_layer
+        for part, expected_part in zip(layer, expected_layer, strict=True):
+            np.testing.assert_allclose(part, expected_part, atol=1e-6)
 
 
 @pytest.mark.parametrize("cell_type", ["gru", "lstm"])

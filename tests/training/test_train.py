@@ -11,6 +11,7 @@ import pytest
 
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import Vocabulary
+from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
 from training.experiment import Experiment, smoke_test
 from training.loss_plot import plot_losses, read_losses
@@ -76,6 +77,10 @@ def test_the_saved_model_is_the_best_one_and_knows_its_settings(experiment, tmp_
     run = train(experiment, tmp_path / "results")
     model = RunFolder.open(run.path).load_model()
     assert model.get_config()["image_encoder_latent_dim"] == 4
+    with h5py.File(DataLayout(experiment.data).stories("valid")) as file:
+        rows, features = file["story_sentences"][:], file["image_embeddings"][:]
+    loss = NextWordLoss()(rows, model({"image_features": features, "sentences": rows}))
+    assert float(loss) == pytest.approx(min(read_losses(run)["val_loss"]), rel=1e-4)
     assert not keras.saving.load_model(run.model_file).compiled  # no optimiser in the file
     with h5py.File(DataLayout(experiment.data).stories("train")) as file:
         features = file["image_embeddings"][:].reshape(-1, 6)
@@ -86,6 +91,46 @@ def test_the_same_seed_gives_the_same_losses(experiment, tmp_path):
     first = read_losses(train(experiment, tmp_path / "results"))
     second = read_losses(train(experiment, tmp_path / "results"))
     np.testing.assert_allclose(first["loss"], second["loss"], rtol=1e-5)
+
+
+def test_a_misspelt_setting_is_named(experiment, tmp_path):
+    misspelt = experiment.with_model_settings(image_grop_size=1)
+    with pytest.raises(ValueError, match="no setting 'image_grop_size'; it has: image_group_size"):
+        train(misspelt, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("epochs", 0),
+        ("stories_per_batch", "8"),
+        ("learning_rate", float("nan")),
+        ("gradient_clip_value", -1),
+        ("name", "a/b"),
+    ],
+)
+def test_a_setting_without_meaning_is_named(experiment, setting, value):
+    with pytest.raises(ValueError, match=rf"^{setting} is "):
+        replace(experiment, **{setting: value})
+
+
+def test_what_stops_the_first_epoch_is_not_hidden(experiment, tmp_path):
+    layout = DataLayout(experiment.data)
+    with h5py.File(layout.stories("train"), "r+") as file:
+        rows = file["story_sentences"][:, :, :15]
+        del file["story_sentences"]
+        file["story_sentences"] = rows
+    with pytest.raises(ValueError, match="shape"):
+        train(experiment, tmp_path / "results")
+
+
+def test_a_loss_that_is_no_number_is_said(experiment, tmp_path):
+    layout = DataLayout(experiment.data)
+    with h5py.File(layout.stories("train"), "r+") as file:
+        file["image_embeddings"][0] = np.nan
+    with pytest.raises(ValueError, match="The loss became nan in epoch 1"):
+        train(experiment, tmp_path / "results")
 
 
 def test_a_worse_model_is_not_saved(tmp_path):
@@ -135,9 +180,10 @@ def test_another_extractor_s_features_are_refused(experiment, tmp_path):
 def test_an_unknown_model_is_named(experiment, tmp_path):
     with pytest.raises(ValueError, match="no model 'Transformer'; there is: ImageGroupingModel"):
         train(replace(experiment, model="Transformer"), tmp_path / "results")
+    assert not (tmp_path / "results").exists()
 
 
-def test_the_plot_marks_the_lowest_validation_loss(tmp_path):
+def test_the_losses_are_read_back_and_drawn(tmp_path):
     run = RunFolder(tmp_path)
     with run.loss_log.open("w", newline="") as file:
         csv.writer(file).writerows(

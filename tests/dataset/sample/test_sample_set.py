@@ -117,4 +117,9 @@ def test_a_set_that_is_there_is_kept_and_another_one_refused(layout, capsys):
 def test_the_real_vist_is_never_written_over(tmp_path):
     (tmp_path / "vist_dataset").mkdir()
     with pytest.raises(ValueError, match="no sample set"):
+        make_sample_set(DataLayout(tmp_path), (3, 1, 1))
+
+
+def test_too_few_albums_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"at least 3 training albums .* not 1 1 1"):
         make_sample_set(DataLayout(tmp_path), (1, 1, 1))
