@@ -22,7 +22,7 @@ TOLD := $(DATA)/told
 NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
 RUN = "$$(cat $(TRAINED))"
 
-.PHONY: help setup story test clean-story style
+.PHONY: help setup story test bench clean-story style
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "                  on the embedded sample set; what is done is not done again"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
+	@echo "make bench        speed and memory of feature extraction and of the reader"
 	@echo "make style        formatting and lint"
 	@echo "make clean-story  remove the sample set and what was made of it, to start afresh;"
 	@echo "                  the runs in results/ stay"
@@ -74,6 +75,10 @@ $(TOLD): $(TRAINED) | $(READY)
 
 test: $(READY)
 	$(PYTHON) -m pytest
+
+bench: $(READY)
+	$(PYTHON) -m dataset.benchmark
+	$(PYTHON) -m data_reader.benchmark
 
 style: $(READY)
 	$(VENV)/bin/ruff format

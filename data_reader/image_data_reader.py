@@ -43,13 +43,14 @@ def find_photo_files(folder):
     """`{photo id: paths}` of the photos under a folder at any depth, in order of id.
 
     A file is a photo by any of its endings, in upper or lower case; hidden files are none.  An
-    id's paths are in order; usually there is one.
+    id's paths are in order; usually there is one.  They are strings, since a `Path` takes a
+    kilobyte and there may be 170,000.
     """
     photos = {}
     for parent, _, names in os.walk(folder):
         for name in names:
             if not name.startswith(".") and _has_photo_ending(name):
-                photos.setdefault(photo_id(name), []).append(Path(parent, name))
+                photos.setdefault(photo_id(name), []).append(os.path.join(parent, name))
     return {id_: sorted(photos[id_]) for id_ in sorted(photos)}
 
 

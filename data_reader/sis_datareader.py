@@ -4,6 +4,7 @@ import json
 import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -230,7 +231,7 @@ def _write_texts(file, stories, vocabulary, descriptions):
 def _write_photos(file, stories, layout, split):
     # Features may have come without the photos; the paths only serve for showing them.
     photos = index_photos(layout.photos(split))
-    paths = {id_: str(path.relative_to(layout.root)) for id_, path in photos.items()}
+    paths = {id_: str(Path(path).relative_to(layout.root)) for id_, path in photos.items()}
     _write_strings(file, "image_ids", [story.photo_ids for story in stories])
     _write_strings(
         file, "image_paths", [[paths.get(id_, "") for id_ in s.photo_ids] for s in stories]

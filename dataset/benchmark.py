@@ -1,8 +1,9 @@
 """python -m dataset.benchmark: how fast and with how much memory features are extracted.
 
 AlexNet forward on one core, beside that core's own rate of multiplying matrices; then, on all
-cores, decoding alone, AlexNet alone, and both together; then the peak memory of extracting few
-and many photos.  Every measurement has a process of its own.
+cores, decoding alone, AlexNet alone, and both together; what decoding large photos at a reduced
+size does to the features; and the peak memory of extracting few and many photos, which takes some
+minutes.  Every measurement has a process of its own.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import cv2
 import numpy as np
 
 from data_reader.commands import command_line, import_tensorflow
-from data_reader.image_data_reader import index_photos, network_input, read_photo
+from data_reader.image_data_reader import ALEXNET_MEANS, index_photos, network_input, read_photo
 
 FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7, a multiplication and an addition counted as two
 ORIGINAL_PHOTOS_PER_SECOND = 29.6  # AlexNet forward on one core, TensorFlow 1.6
@@ -28,6 +29,7 @@ BATCH_SIZE = 32
 REPEATS = 7
 PHOTO_SHAPE = (375, 500)  # a usual photo of VIST
 SMALL_PHOTO_SHAPE = (48, 64)
+LARGE_PHOTO_SHAPES = ((910, 1200), (1200, 1600), (1850, 2400), (3000, 4000))
 
 
 def write_photos(folder, photos, shape):
@@ -85,49 +87,64 @@ def measure_decoding(folder):
 
 
 def measure_extraction(folder):
-    """Photos per second from files to features file, on all cores."""
+    """Photos per second from files to features file, on all cores, and peak memory (GB)."""
     import_tensorflow()
     from dataset.image_features import extract
     from dataset.models.alexnet.extractor import alexnet_extractor
 
-    extractor = alexnet_extractor((104.0, 117.0, 123.0), seeded=True)
+    extractor = alexnet_extractor(ALEXNET_MEANS, seeded=True)
     extractor.compute(np.zeros((BATCH_SIZE, 227, 227, 3), np.float32))
     photos = index_photos(folder)
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         extract(photos, extractor, Path(out) / "features.hdf5", Path(out) / "skipped.csv")
         seconds = time.perf_counter() - start
-    return {"photos_per_second": len(photos) / seconds}
-
-
-def measure_memory(folder):
-    """Peak memory (GB) of an extraction whose network costs none, so that growth would show."""
-    from dataset.extractor import Extractor
-    from dataset.image_features import extract
-
-    features = np.ones((BATCH_SIZE, 4096), np.float32)
-    extractor = Extractor(
-        name="ones",
-        image_size=227,
-        feature_size=4096,
-        preprocess=network_input,
-        compute=lambda inputs: features[: len(inputs)],
-        weights_checksum="",
-        channel_means=(0.0, 0.0, 0.0),
-    )
-    with tempfile.TemporaryDirectory() as out:
-        extract(
-            index_photos(folder), extractor, Path(out) / "features.hdf5", Path(out) / "skipped.csv"
-        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"peak_memory_gb": peak / 1e6}
+    return {"photos_per_second": len(photos) / seconds, "peak_memory_gb": peak / 1e6}
+
+
+def measure_reduced_decoding(folder):
+    """What decoding large photos at a fraction of their size does to AlexNet's fc7, and saves."""
+    import_tensorflow()
+    from dataset.models.alexnet.network import build_network
+
+    network = build_network()
+    rng = np.random.default_rng(1)
+    cosines, seconds = [], {"full": 0.0, "reduced": 0.0}
+    for height, width in LARGE_PHOTO_SHAPES:
+        path = Path(folder) / f"{width}.jpg"
+        cv2.imwrite(str(path), _photo_with_detail(height, width, rng))
+        features = []
+        for name, short_side in (("full", None), ("reduced", 227)):
+            start = time.perf_counter()
+            photo = read_photo(path, short_side)
+            seconds[name] += time.perf_counter() - start
+            features.append(network.predict_on_batch(network_input(photo)[None])[0])
+        one, other = features
+        cosines.append(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+    return {
+        "lowest_cosine_of_fc7": float(min(cosines)),
+        "decoding_speedup": seconds["full"] / seconds["reduced"],
+    }
+
+
+def _photo_with_detail(height, width, rng):
+    """Noise of every size, the finer the fainter, as in photos."""
+    photo = np.full((height, width, 3), 128.0, np.float32)
+    for octave in range(2, 12):
+        coarse = rng.normal(0, 1, (min(2**octave, height), min(2**octave, width), 3))
+        detail = cv2.resize(
+            coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        photo += detail * 160 / octave**1.5
+    return np.clip(photo, 0, 255).astype(np.uint8)
 
 
 MEASUREMENTS = {
     "forward": lambda argument: measure_forward(int(argument)),
     "decoding": measure_decoding,
     "extraction": measure_extraction,
-    "memory": measure_memory,
+    "reduced_decoding": measure_reduced_decoding,
 }
 
 
@@ -154,11 +171,12 @@ def measure_all():
         slower = min(figures[part]["photos_per_second"] for part in ("decoding", "forward"))
         ratio = figures["extraction"]["photos_per_second"] / slower
         figures["extraction"]["ratio_to_slower_part"] = ratio
+        figures["reduced_decoding"] = _in_its_own_process("reduced_decoding", photos)
     with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
         write_photos(Path(few), 2_000, SMALL_PHOTO_SHAPE)
         write_photos(Path(many), 20_000, SMALL_PHOTO_SHAPE)
-        figures["memory_2000_photos"] = _in_its_own_process("memory", few)
-        figures["memory_20000_photos"] = _in_its_own_process("memory", many)
+        figures["extraction_of_2000"] = _in_its_own_process("extraction", few)
+        figures["extraction_of_20000"] = _in_its_own_process("extraction", many)
     return figures
 
 
@@ -176,7 +194,7 @@ def main():
         print(json.dumps(figures))
         return
     for measurement, values in figures.items():
-        shown = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         print(f"{measurement}: {shown}")
 
 

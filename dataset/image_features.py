@@ -11,7 +11,7 @@ import shutil
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import h5py
@@ -79,7 +79,7 @@ def _only_process(folder):
 
 def _manifest(photos, extractor):
     """What parts must have in common to be put together, and a features file to be kept."""
-    listing = "\n".join(f"{id_} {path.stat().st_size}" for id_, path in photos)
+    listing = "\n".join(f"{id_} {os.stat(path).st_size}" for id_, path in photos)
     return {
         "extractor": extractor.name,
         "weights_checksum": extractor.weights_checksum,
@@ -123,27 +123,29 @@ def _extract_parts(photos, extractor, folder):
     """Compute the parts that are not there yet; -> the paths of all."""
     ranges = [photos[i : i + PHOTOS_PER_PART] for i in range(0, len(photos), PHOTOS_PER_PART)]
     paths = [folder / f"{number:06}.npz" for number in range(len(ranges))]
-    done = sum(len(part) for part, path in zip(ranges, paths, strict=True) if path.exists())
+    missing = [(part, path) for part, path in zip(ranges, paths, strict=True) if not path.exists()]
+    done = len(photos) - sum(len(part) for part, _ in missing)
     description = folder.stem.removesuffix("_features")
     with (
         tqdm(total=len(photos), initial=done, desc=description, unit="photo", disable=None) as bar,
         ThreadPoolExecutor(os.cpu_count()) as decoders,
     ):
-        for part, path in zip(ranges, paths, strict=True):
-            if not path.exists():
-                arrays = _extract_part(part, extractor, decoders, bar)
-                with written_beside(path) as partial:
-                    np.savez(partial, **arrays)
+        coming = chain.from_iterable(part for part, _ in missing)
+        decoded = _decoded_ahead(coming, extractor, decoders)
+        for part, path in missing:
+            arrays = _extract_part(islice(decoded, len(part)), extractor, bar)
+            with written_beside(path) as partial:
+                np.savez(partial, **arrays)
     return paths
 
 
-def _extract_part(photos, extractor, decoders, bar):
+def _extract_part(decoded_photos, extractor, bar):
     """-> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
     ids, inputs, features, skipped = [], [], [], []
-    for photo_id, path, decoded in _decoded_ahead(photos, extractor, decoders):
+    for photo_id, path, decoded in decoded_photos:
         bar.update()
         if isinstance(decoded, str):
-            skipped.append((photo_id, decoded, str(path)))
+            skipped.append((photo_id, decoded, path))
             continue
         ids.append(photo_id)
         inputs.append(decoded)
@@ -161,12 +163,11 @@ def _extract_part(photos, extractor, decoders, bar):
 
 
 def _decoded_ahead(photos, extractor, decoders):
-    """Yield (id, path, network input or the reason why there is none), decoding ahead."""
+    """Iterator of (id, path) -> (id, path, network input or the reason why there is none)."""
     waiting = deque()
-    coming = iter(photos)
 
     def submit(count):
-        for photo_id, path in islice(coming, count):
+        for photo_id, path in islice(photos, count):
             waiting.append((photo_id, path, decoders.submit(_decode, path, extractor)))
 
     submit(_BATCHES_DECODED_AHEAD * BATCH_SIZE)

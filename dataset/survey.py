@@ -77,7 +77,7 @@ class Split:
     photo_folder: Path
     annotations: File
     descriptions: File
-    photos: dict[str, list[Path]]
+    photos: dict[str, list[str]]
     unreadable: dict[str, str] | None
     features: File
     stories_file: File

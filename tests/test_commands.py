@@ -1,6 +1,8 @@
 """The whole way as a user goes it, command by command, on a sample set of a few albums."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -10,18 +12,19 @@ import pytest
 from data_reader.layout import DataLayout
 
 
-def run(module, *arguments):
+def run(module, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
+        env=os.environ | environment,
     )
 
 
-def succeed(module, *arguments):
-    done = run(module, *arguments)
+def succeed(module, *arguments, **environment):
+    done = run(module, *arguments, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -131,3 +134,26 @@ def test_help_does_not_wait_for_tensorflow(module):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "usage:" in done.stdout
+
+
+def test_texts_are_utf_8_whatever_the_system_s_encoding(folder, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(folder / "data", data)
+    annotations = DataLayout(data).annotations("train")
+    annotations.write_text(
+        annotations.read_text(encoding="utf-8").replace("sunny", "café"), encoding="utf-8"
+    )
+    (data / "vist2017_vocabulary.json").unlink()
+    succeed("data_reader", "--data", data, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    words = json.loads((data / "vist2017_vocabulary.json").read_text(encoding="utf-8"))
+    assert "café" in words["words_to_idx"]
+
+
+def test_the_survey_names_the_next_step(folder, tmp_path):
+    done = run("dataset", "--data", tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert "Next: put VIST under" in done.stdout
+    done = run("dataset", "--data", folder / "data", "--check-photos")
+    assert done.returncode == 0
+    assert "cut short or broken JPEG" in done.stdout
+    assert "Next: copy training/experiments/image_grouping.py" in done.stdout

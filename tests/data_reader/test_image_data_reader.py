@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from data_reader.image_data_reader import (
+    find_photo_files,
     find_photos,
     index_photos,
     network_input,
@@ -63,16 +64,18 @@ def test_photos_are_found_by_id_at_any_depth(tmp_path):
     (tmp_path / "._10.jpg").write_bytes(b"what macOS leaves behind")
     (tmp_path / "readme.txt").write_text("no photo")
     assert find_photos(tmp_path) == {
-        "10": tmp_path / "10.PNG",
-        "20": tmp_path / "b" / "deep" / "20.jpg",
-        "30": tmp_path / "30_o.jpg.1",
+        "10": str(tmp_path / "10.PNG"),
+        "20": str(tmp_path / "b" / "deep" / "20.jpg"),
+        "30": str(tmp_path / "30_o.jpg.1"),
     }
 
 
 def test_of_two_files_with_one_id_the_first_counts(tmp_path):
     for folder in ("b", "a"):
         save(tmp_path / folder / "1.jpg", np.zeros((4, 4, 3), np.uint8))
-    assert index_photos(tmp_path) == {"1": tmp_path / "a" / "1.jpg"}
+    both = [str(tmp_path / folder / "1.jpg") for folder in ("a", "b")]
+    assert find_photo_files(tmp_path) == {"1": both}
+    assert index_photos(tmp_path) == {"1": str(tmp_path / "a" / "1.jpg")}
 
 
 def test_a_missing_and_an_empty_folder_are_named(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from data_reader.image_data_reader import find_photos, network_input
 from data_reader.layout import DataLayout
 from dataset.extractor import Extractor
-from dataset.image_features import PHOTOS_PER_PART, _only_process, extract, extract_all
+from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, _only_process, extract, extract_all
 
 PHOTOS = 2 * PHOTOS_PER_PART + 3
 
@@ -194,3 +194,14 @@ def test_a_split_without_photos_is_passed_over(layout, monkeypatch, capsys):
     (layout.photos("valid") / "sis").mkdir(parents=True)
     extract_only_train(layout, monkeypatch, mean_colour())
     assert f"valid: no photos under {layout.photos('valid')}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("photos", [1, BATCH_SIZE, PHOTOS_PER_PART])
+def test_the_last_batch_is_never_empty(layout, photos):
+    def mean_of_some(inputs):
+        assert len(inputs) > 0
+        return inputs.mean(axis=(1, 2))
+
+    chosen = dict(list(find_photos(layout.photos("train")).items())[:photos])
+    paths = layout.features("train"), layout.skipped_photos("train")
+    assert extract(chosen, mean_colour(mean_of_some), *paths) == (photos, 0)
