@@ -181,14 +181,21 @@ def _descriptions(layout, split, needed):
     return read_descriptions(path) if needed or path.exists() else {}
 
 
-def _why_left_out(story, feature_rows, descriptions):
-    """Why a story can't be used, or "" if it can."""
+def flaw_of(story):
+    """Why a story could not be used whatever features there are, or "" if it could."""
     if len(story.photo_ids) != SENTENCES_PER_STORY:
         return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
     if len(set(story.places)) != SENTENCES_PER_STORY:
         return "two sentences have the same place"
     if not story.story_id.isdecimal():
         return "its id is not a decimal number"
+    return ""
+
+
+def _why_left_out(story, feature_rows, descriptions):
+    """Why a story can't be used, or "" if it can."""
+    if flaw := flaw_of(story):
+        return flaw
     if any(photo not in feature_rows for photo in story.photo_ids):
         return "a photo has no features"
     if descriptions is not None and any(p not in descriptions for p in story.photo_ids):

@@ -20,8 +20,8 @@ from data_reader.image_data_reader import find_photo_files, read_photo
 from data_reader.image_mean_calculation import IMAGE_SIZE, read_means
 from data_reader.layout import ALEXNET_WEIGHTS, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import (
-    SENTENCES_PER_STORY,
     features_command,
+    flaw_of,
     read_descriptions,
     read_stories,
 )
@@ -96,7 +96,7 @@ class Split:
         """Whether some story has all that a stories file needs."""
         features, described = self.features.contents or (), self.descriptions.contents
         return any(
-            len(story.photo_ids) == SENTENCES_PER_STORY
+            not flaw_of(story)
             and all(id_ in features for id_ in story.photo_ids)
             and (described is None or all(id_ in described for id_ in story.photo_ids))
             for story in self.annotations.contents or ()
@@ -295,15 +295,9 @@ def _split_problems(split):
 
 def _story_problems(split):
     for story in split.annotations.contents or ():
-        photos = len(story.photo_ids)
-        reason = ""
-        if photos != SENTENCES_PER_STORY:
-            reason = f"{photos} photos instead of {SENTENCES_PER_STORY}"
-        elif not story.story_id.isdecimal():
-            reason = "its id is not a decimal number"
-        if reason:
+        if flaw := flaw_of(story):
             yield Problem(
-                split.name, "unusable story", story.story_id, reason, split.annotations.path
+                split.name, "unusable story", story.story_id, flaw, split.annotations.path
             )
 
 

@@ -96,8 +96,8 @@ def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
 
 def _check_settings(chosen, settings):
     from_the_data = {"self", "vocabulary_size", "feature_size"}
-    known = [name for name in inspect.signature(chosen.__init__).parameters]
-    known = [name for name in known if name not in from_the_data]
+    arguments = inspect.signature(chosen.__init__).parameters
+    known = [name for name in arguments if name not in from_the_data]
     for name in settings:
         if name not in known:
             raise ValueError(

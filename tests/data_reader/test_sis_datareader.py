@@ -23,7 +23,7 @@ def sentence(story, order, photo, text):
     return [
         {
             "story_id": story,
-            "album_id": "7" + story,
+            "album_id": f"7{story}",
             "photo_flickr_id": photo,
             "worker_arranged_photo_order": order,
             "text": text,
@@ -144,6 +144,7 @@ def test_descriptions_can_be_done_without(layout):
     [
         ([s for s in STORIES if s[0]["story_id"] == "11"][:4], "4 photos instead of 5"),
         ([sentence("x1", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "not a decimal number"),
+        ([sentence("1", i // 2, p, ".") for i, p in enumerate(PHOTOS[:5])], "the same place"),
         ([], "no stories"),
     ],
 )
@@ -179,7 +180,13 @@ def test_the_vocabulary_is_made_from_the_training_stories_and_kept(layout):
     ("contents", "message"),
     [
         ({"images": []}, "no VIST annotation file"),
+        ({"annotations": 5}, "no list of lists"),
+        ({"annotations": [{"story_id": "1"}]}, "no list of lists"),
         ({"annotations": [[{"story_id": "1"}]]}, "lacks the field 'worker_arranged_photo_order'"),
+        ({"annotations": [["text"]]}, "lacks the field 'story_id'"),
+        ({"annotations": [sentence(1, 0, "100", ".")]}, "'story_id' is 1, expected a str"),
+        ({"annotations": [sentence("1", "0", "100", ".")]}, "order' is '0', expected a int"),
+        ({"annotations": [sentence("1", 0, "100", None)]}, "'text' is None, expected a str"),
     ],
 )
 def test_another_kind_of_json_is_refused(tmp_path, contents, message):
