@@ -8,9 +8,8 @@ from data_reader.sis_datareader import features_command, index_stories, make_voc
 def main():
     arguments = _parse_arguments()
     layout = DataLayout(arguments.data)
-    kept = layout.vocabulary.exists() and not arguments.rebuild_vocabulary
+    how = _how_the_vocabulary_is_made(layout, arguments.rebuild_vocabulary)
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
-    how = "already there, kept (--rebuild-vocabulary replaces it)" if kept else "made"
     print(f"vocabulary: {len(vocabulary):,} words, {how}\n  {layout.vocabulary}")
     for split in _splits_to_read(layout, arguments.extractor):
         report = index_stories(
@@ -20,6 +19,14 @@ def main():
         print(f"{split}: {report.kept} stories kept", *left_out, sep="; ")
         print(f"  {report.coverage}")
         print(f"  {layout.stories(split)}")
+
+
+def _how_the_vocabulary_is_made(layout, rebuild):
+    if layout.vocabulary.exists() and not rebuild:
+        return "already there, kept (--rebuild-vocabulary replaces it)"
+    if layout.word_frequencies.exists() and not rebuild:
+        return f"from {layout.word_frequencies} (--rebuild-vocabulary counts anew)"
+    return "counted in the training stories"
 
 
 def _splits_to_read(layout, extractor):

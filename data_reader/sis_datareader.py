@@ -110,16 +110,44 @@ def _check_fields(annotation, fields, path):
 
 
 def make_vocabulary(layout, size=10_000, rebuild=False):
-    """Count the training stories' words, write both vocabulary files; an existing one is kept."""
+    """The vocabulary of the training stories; files that are there, ours or the original's, count.
+
+    Without a vocabulary file it is the `size` most frequent words of the word frequencies;
+    without those, or with `rebuild`, the words are counted.
+
+    Raises:
+        FileNotFoundError: the words must be counted, but there are no training annotations.
+        ValueError: a file is broken.
+    """
     if layout.vocabulary.exists() and not rebuild:
         return Vocabulary.read(layout.vocabulary)
-    stories = read_stories(layout.annotations("train"))
-    frequencies = count_words(text for story in stories for text in story.texts)
+    if layout.word_frequencies.exists() and not rebuild:
+        frequencies = read_word_frequencies(layout.word_frequencies)
+    else:
+        stories = read_stories(layout.annotations("train"))
+        frequencies = count_words(text for story in stories for text in story.texts)
+        with written_beside(layout.word_frequencies) as partial:
+            partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
     vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
-    with written_beside(layout.word_frequencies) as partial:
-        partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
     vocabulary.write(layout.vocabulary)
     return vocabulary
+
+
+def read_word_frequencies(path):
+    """`[[word, count], ...]`, most frequent first, from a word frequencies file.
+
+    Raises:
+        ValueError: the file is something else.
+    """
+    frequencies = read_json(path)
+    try:
+        counts = [int(count) for _, count in frequencies]
+        in_order = counts == sorted(counts, reverse=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no list of [word, count]; delete it.") from error
+    if not in_order:
+        raise ValueError(f"{path} does not begin with the most frequent words; delete it.")
+    return frequencies
 
 
 def _one_pair_a_line(frequencies):

@@ -143,8 +143,8 @@ def test_texts_are_utf_8_whatever_the_system_s_encoding(folder, tmp_path):
     annotations.write_text(
         annotations.read_text(encoding="utf-8").replace("sunny", "café"), encoding="utf-8"
     )
-    (data / "vist2017_vocabulary.json").unlink()
-    succeed("data_reader", "--data", data, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    command = ("data_reader", "--data", data, "--rebuild-vocabulary")
+    succeed(*command, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     words = json.loads((data / "vist2017_vocabulary.json").read_text(encoding="utf-8"))
     assert "café" in words["words_to_idx"]
 

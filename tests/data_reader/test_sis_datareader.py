@@ -176,6 +176,19 @@ def test_the_vocabulary_is_made_from_the_training_stories_and_kept(layout):
     assert make_vocabulary(layout, rebuild=True).words[4:] == ("new", "words")
 
 
+def test_word_frequencies_that_are_there_are_cut_to_a_vocabulary(layout):
+    layout.word_frequencies.write_text('[["b", 3], ["a", 2], ["c", 2]]')
+    assert make_vocabulary(layout, size=2).words[4:] == ("b", "a")
+
+
+@pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', '[["a"]]', "[1]"])
+def test_what_is_no_file_of_word_frequencies_is_refused(layout, contents):
+    layout.word_frequencies.write_text(contents)
+    with pytest.raises(ValueError, match=r"word_frequencies\.json .*delete it"):
+        make_vocabulary(layout)
+    assert not layout.vocabulary.exists()
+
+
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
