@@ -50,7 +50,9 @@ def _splits_to_read(layout, extractor):
 def _parse_arguments():
     parser = command_line(__doc__)
     add_data_option(parser)
-    parser.add_argument("--extractor", default="alexnet", help="whose features to take")
+    parser.add_argument(
+        "--extractor", type=str.lower, default="alexnet", help="whose features to take"
+    )
     parser.add_argument(
         "--vocabulary-size",
         type=whole_number(1),

@@ -53,10 +53,10 @@ def write_json(path, contents, indent=None):
 
 
 def write_csv(path, header, rows):
-    """Write a CSV file in UTF-8, whole or not at all."""
+    """Write a CSV file in UTF-8, whole or not at all; file names need not be UTF-8."""
     with (
         written_beside(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
+        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.writer(file)
         writer.writerow(header)

@@ -36,7 +36,8 @@ def photo_id(file_name):
     """
     stem = file_name.split(".")[0]
     flickr = _FLICKR_NAME.fullmatch(stem)
-    return flickr[1] if flickr else stem
+    # A name that is not UTF-8 still gets an id that can be written.
+    return flickr[1] if flickr else os.fsencode(stem).decode("utf-8", "backslashreplace")
 
 
 def find_photo_files(folder):
@@ -47,11 +48,23 @@ def find_photo_files(folder):
     kilobyte and there may be 170,000.
     """
     photos = {}
-    for parent, _, names in os.walk(folder):
+    for parent, names in _walk(folder):
         for name in names:
             if not name.startswith(".") and _has_photo_ending(name):
                 photos.setdefault(photo_id(name), []).append(os.path.join(parent, name))
     return {id_: sorted(photos[id_]) for id_ in sorted(photos)}
+
+
+def _walk(folder):
+    """Yield (folder, file names), following links to folders, each folder once."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield parent, names
 
 
 def _has_photo_ending(name):

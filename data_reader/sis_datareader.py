@@ -1,6 +1,7 @@
 """VIST annotations + image features + vocabulary -> stories of word indices and features."""
 
 import json
+import os
 import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ def read_stories(path):
             annotation[field] for field in list(_SENTENCE_FIELDS)[1:]
         )
         sentences[annotation["story_id"]].append((order, album_id, photo_id, text))
+    if not sentences:
+        raise ValueError(f"{path} holds no stories; fetch it again.")
     stories = []
     for story_id, rows in sentences.items():
         places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
@@ -125,7 +128,8 @@ def make_vocabulary(layout, size=10_000, rebuild=False):
         frequencies = read_word_frequencies(layout.word_frequencies)
     else:
         stories = read_stories(layout.annotations("train"))
-        frequencies = count_words(text for story in stories for text in story.texts)
+        texts = (text for story in stories for text in story.texts)
+        frequencies = count_words(filter(_can_be_stored, texts))
         with written_beside(layout.word_frequencies) as partial:
             partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
     vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
@@ -140,12 +144,17 @@ def read_word_frequencies(path):
         ValueError: the file is something else.
     """
     frequencies = read_json(path)
-    try:
-        counts = [int(count) for _, count in frequencies]
-        in_order = counts == sorted(counts, reverse=True)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no list of [word, count]; delete it.") from error
-    if not in_order:
+    is_list_of_pairs = isinstance(frequencies, list) and all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and isinstance(pair[1], int)
+        for pair in frequencies
+    )
+    if not is_list_of_pairs:
+        raise ValueError(f"{path} is no list of [word, count]; delete it.")
+    counts = [count for _, count in frequencies]
+    if counts != sorted(counts, reverse=True):
         raise ValueError(f"{path} does not begin with the most frequent words; delete it.")
     return frequencies
 
@@ -217,7 +226,19 @@ def flaw_of(story):
         return "two sentences have the same place"
     if not story.story_id.isdecimal():
         return "its id is not a decimal number"
+    if int(story.story_id) > np.iinfo(np.int64).max:
+        return "its id is too large a number"
+    if not all(map(_can_be_stored, (story.album_id, *story.photo_ids, *story.texts))):
+        return "an id or a text is no text that can be stored"
     return ""
+
+
+def _can_be_stored(text):
+    """HDF5 takes no NUL and UTF-8 no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
 
 
 def _why_left_out(story, feature_rows, descriptions):
@@ -266,11 +287,16 @@ def _write_texts(file, stories, vocabulary, descriptions):
 def _write_photos(file, stories, layout, split):
     # Features may have come without the photos; the paths only serve for showing them.
     photos = index_photos(layout.photos(split))
-    paths = {id_: str(Path(path).relative_to(layout.root)) for id_, path in photos.items()}
+    paths = {id_: _stored_path(path, layout) for id_, path in photos.items()}
     _write_strings(file, "image_ids", [story.photo_ids for story in stories])
     _write_strings(
         file, "image_paths", [[paths.get(id_, "") for id_ in s.photo_ids] for s in stories]
     )
+
+
+def _stored_path(path, layout):
+    relative = os.fsencode(Path(path).relative_to(layout.root))
+    return relative.decode("utf-8", "backslashreplace")
 
 
 def _write_strings(file, name, values):

@@ -60,20 +60,25 @@ def features_of(stories):
 
     The original's files say nothing but the size of the features.
     """
-    known = {
-        name: np.asarray(stories.attrs[name]).tolist()
+    size = int(stories["image_embeddings"].shape[-1])
+    return {**feature_attributes(stories), "feature_size": size}
+
+
+def feature_attributes(file):
+    """What a stories or features file says of its features, as plain values."""
+    return {
+        name: np.asarray(file.attrs[name]).tolist()
         for name in FEATURE_ATTRIBUTES
-        if name in stories.attrs
+        if name in file.attrs
     }
-    return {**known, "feature_size": int(stories["image_embeddings"].shape[-1])}
 
 
 def check_features(stories, expected):
     """Refuse stories whose image features come from elsewhere than `expected`.
 
     Args:
-        expected: `features_of` the stories that a run was trained on; what either side does not
-            know is not compared.
+        expected: `features_of` the stories that a run was trained on, say; what either side does
+            not know is not compared.
 
     Raises:
         ValueError: they differ; both sides are named.
@@ -83,6 +88,6 @@ def check_features(stories, expected):
     if differing:
         sides = "; ".join(f"{name} {found[name]}, not {expected[name]}" for name in differing)
         raise ValueError(
-            f"{stories.filename} has other image features than the run was trained on: {sides}. "
-            "Extract the photos' features as the run did, then run python -m data_reader."
+            f"{stories.filename} has other image features than are expected: {sides}. "
+            "Take features of that kind and run python -m data_reader again."
         )

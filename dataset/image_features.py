@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import zipfile
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def _only_process(folder):
 
 def _manifest(photos, extractor):
     """What parts must have in common to be put together, and a features file to be kept."""
-    listing = "\n".join(f"{id_} {os.stat(path).st_size}" for id_, path in photos)
+    listing = "\n".join(f"{id_} {_size(path)}" for id_, path in photos)
     return {
         "extractor": extractor.name,
         "weights_checksum": extractor.weights_checksum,
@@ -87,6 +88,13 @@ def _manifest(photos, extractor):
         "photos": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "photos_per_part": PHOTOS_PER_PART,
     }
+
+
+def _size(path):
+    try:
+        return os.stat(path).st_size
+    except OSError:  # a link to nowhere, say; decoding it will say so
+        return -1
 
 
 def _is_current(features_path, photos, extractor):
@@ -123,7 +131,12 @@ def _extract_parts(photos, extractor, folder):
     """Compute the parts that are not there yet; -> the paths of all."""
     ranges = [photos[i : i + PHOTOS_PER_PART] for i in range(0, len(photos), PHOTOS_PER_PART)]
     paths = [folder / f"{number:06}.npz" for number in range(len(ranges))]
-    missing = [(part, path) for part, path in zip(ranges, paths, strict=True) if not path.exists()]
+    # A part that a power cut left broken is computed again.
+    missing = [
+        (part, path)
+        for part, path in zip(ranges, paths, strict=True)
+        if not zipfile.is_zipfile(path)
+    ]
     done = len(photos) - sum(len(part) for part, _ in missing)
     description = folder.stem.removesuffix("_features")
     with (

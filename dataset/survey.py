@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import h5py
 from tqdm import tqdm
 
 from data_reader.files import open_hdf5, write_csv
@@ -25,7 +26,7 @@ from data_reader.sis_datareader import (
     read_descriptions,
     read_stories,
 )
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import check_features, feature_attributes, open_stories
 from data_reader.vocabulary import Vocabulary
 from dataset.models.alexnet.weights import read_weights
 
@@ -199,15 +200,21 @@ def _read_feature_ids(path, layout, extractor):
     with open_hdf5(path, ("embeddings", "image_ids"), made_by) as file:
         ids = {id_.decode() for id_ in file["image_ids"][:]}
         rows, network = len(file["embeddings"]), file.attrs.get("extractor", extractor)
+        means = feature_attributes(file).get("channel_means")
     if rows != len(ids):
         raise ValueError(f"it holds {rows} rows of features for {len(ids)} photos.")
     if network != extractor:
         raise ValueError(f"its extractor is {network}, expected {extractor}.")
+    if extractor == "alexnet" and means is not None and tuple(means) != read_means(layout):
+        raise ValueError(f"its channel means are {means}, now they are {read_means(layout)}.")
     return ids
 
 
 def _count_stories(layout, split, vocabulary, extractor):
     with open_stories(layout, split, vocabulary) as file:
+        if layout.features(split, extractor).is_file():
+            with h5py.File(layout.features(split, extractor)) as features:
+                check_features(file, feature_attributes(features))
         count, network = len(file["story_ids"]), file.attrs.get("extractor", extractor)
     if network != extractor:
         raise ValueError(f"its extractor is {network}, expected {extractor}.")

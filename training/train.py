@@ -40,7 +40,7 @@ def train(experiment, results=RESULTS):
         open_stories(layout, "valid", vocabulary) as validation_stories,
     ):
         features = features_of(training_stories)
-        check_features(training_stories, {"extractor": experiment.extractor})
+        check_features(training_stories, {"extractor": experiment.extractor.lower()})
         check_features(validation_stories, features)
         keras.utils.set_random_seed(experiment.seed)
         batches = StoryBatches(training_stories, experiment.stories_per_batch, experiment.seed)

@@ -1,4 +1,5 @@
 import io
+import os
 
 import cv2
 import numpy as np
@@ -68,6 +69,20 @@ def test_photos_are_found_by_id_at_any_depth(tmp_path):
         "20": str(tmp_path / "b" / "deep" / "20.jpg"),
         "30": str(tmp_path / "30_o.jpg.1"),
     }
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    disk = tmp_path / "disk"
+    save(disk / "1.jpg", np.zeros((4, 4, 3), np.uint8))
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "images").symlink_to(disk)
+    (disk / "loop").symlink_to(tmp_path / "photos")
+    assert index_photos(tmp_path / "photos") == {"1": str(tmp_path / "photos/images/1.jpg")}
+
+
+def test_a_name_that_is_not_utf_8_has_an_id_that_can_be_written(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).touch()
+    assert list(index_photos(tmp_path)) == ["caf\\xe9"]
 
 
 def test_of_two_files_with_one_id_the_first_counts(tmp_path):

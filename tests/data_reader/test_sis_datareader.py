@@ -145,7 +145,9 @@ def test_descriptions_can_be_done_without(layout):
         ([s for s in STORIES if s[0]["story_id"] == "11"][:4], "4 photos instead of 5"),
         ([sentence("x1", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "not a decimal number"),
         ([sentence("1", i // 2, p, ".") for i, p in enumerate(PHOTOS[:5])], "the same place"),
-        ([], "no stories"),
+        ([sentence("9" * 25, i, p, ".") for i, p in enumerate(PHOTOS[:5])], "too large a number"),
+        ([sentence("1", i, p, "a\0b") for i, p in enumerate(PHOTOS[:5])], "can be stored"),
+        ([sentence("1", i, p, "\ud83d") for i, p in enumerate(PHOTOS[:5])], "can be stored"),
     ],
 )
 def test_a_split_without_a_usable_story_is_refused(layout, stories, reason):
@@ -181,7 +183,7 @@ def test_word_frequencies_that_are_there_are_cut_to_a_vocabulary(layout):
     assert make_vocabulary(layout, size=2).words[4:] == ("b", "a")
 
 
-@pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', '[["a"]]', "[1]"])
+@pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"])
 def test_what_is_no_file_of_word_frequencies_is_refused(layout, contents):
     layout.word_frequencies.write_text(contents)
     with pytest.raises(ValueError, match=r"word_frequencies\.json .*delete it"):
@@ -193,6 +195,7 @@ def test_what_is_no_file_of_word_frequencies_is_refused(layout, contents):
     ("contents", "message"),
     [
         ({"images": []}, "no VIST annotation file"),
+        ({"annotations": []}, "holds no stories"),
         ({"annotations": 5}, "no list of lists"),
         ({"annotations": [{"story_id": "1"}]}, "no list of lists"),
         ({"annotations": [[{"story_id": "1"}]]}, "lacks the field 'worker_arranged_photo_order'"),

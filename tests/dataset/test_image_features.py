@@ -1,5 +1,6 @@
 import csv
 import multiprocessing
+import os
 
 import cv2
 import h5py
@@ -205,3 +206,20 @@ def test_the_last_batch_is_never_empty(layout, photos):
     chosen = dict(list(find_photos(layout.photos("train")).items())[:photos])
     paths = layout.features("train"), layout.skipped_photos("train")
     assert extract(chosen, mean_colour(mean_of_some), *paths) == (photos, 0)
+
+
+def test_odd_names_and_links_to_nowhere_do_not_stop_an_extraction(layout):
+    folder = layout.photos("train") / "images"
+    (folder / "000.png").rename(folder / os.fsdecode(b"caf\xe9.png"))
+    (folder / "999.png").symlink_to(folder / "nowhere.png")
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    assert extract_train(layout) == (PHOTOS, 2)
+    assert "caf\\xe9" in read(layout)[0]
+
+
+def test_a_part_that_a_power_cut_broke_is_computed_again(layout):
+    with pytest.raises(KeyboardInterrupt):
+        extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
+    [part] = layout.features("train").with_suffix(".parts").glob("*.npz")
+    part.write_bytes(part.read_bytes()[:100])
+    assert extract_train(layout) == (PHOTOS, 0)

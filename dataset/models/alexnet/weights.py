@@ -43,7 +43,7 @@ def read_weights(path):
                 raise ValueError(f"its NumPy format version is {version}, not (1, 0)")
             np.lib.format.read_array_header_1_0(file)
             array = _ArrayUnpickler(file, encoding="latin1").load()
-    except (ValueError, EOFError, pickle.UnpicklingError, AttributeError) as error:
+    except Exception as error:  # a broken pickle raises anything
         raise ValueError(f"{path} is not bvlc_alexnet.npy: {error}.") from error
     contents = array.item() if isinstance(array, np.ndarray) and array.ndim == 0 else array
     if not isinstance(contents, dict):
@@ -64,11 +64,17 @@ def load_weights(network, path):
             continue
         if layer.name not in weights:
             raise ValueError(f"{path} has no weights for the layer {layer.name}.")
-        arrays = [np.asarray(array) for array in weights[layer.name]]
+        arrays = [np.asarray(array) for array in _sequence(weights[layer.name])]
         found = [array.shape for array in arrays]
         if found != expected:
             raise ValueError(f"{path}: {layer.name} has shapes {found}, expected {expected}.")
+        if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in arrays):
+            raise ValueError(f"{path}: {layer.name} holds something that is no finite number.")
         layer.set_weights(arrays)
+
+
+def _sequence(weights):
+    return weights if isinstance(weights, list | tuple) else [weights]
 
 
 def checksum(path):

@@ -92,6 +92,20 @@ def test_a_wrong_shape_and_a_missing_layer_are_named(tmp_path):
         load_weights(TinyNetwork().model, tmp_path / "w.npy")
 
 
+@pytest.mark.parametrize(
+    ("fc6", "message"),
+    [
+        (7, "fc6 has shapes"),
+        (["a", "b"], "fc6 has shapes"),
+        ([np.full((3, 2), np.nan), np.ones(2)], "no finite number"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path, fc6, message):
+    save_weights(tmp_path / "w.npy", {**WEIGHTS, "fc6": fc6})
+    with pytest.raises(ValueError, match=message):
+        load_weights(TinyNetwork().model, tmp_path / "w.npy")
+
+
 class RunsCode:
     def __reduce__(self):
         return os.mkdir, ("run_by_the_pickle",)
