@@ -59,10 +59,14 @@ def read_stories(path):
     """
     sentences = defaultdict(list)
     for annotation in _annotations(path, _SENTENCE_FIELDS):
-        order, album_id, photo_id, text = (
-            annotation[field] for field in list(_SENTENCE_FIELDS)[1:]
+        sentences[annotation["story_id"]].append(
+            (
+                annotation["worker_arranged_photo_order"],
+                annotation["album_id"],
+                annotation["photo_flickr_id"],
+                annotation["text"],
+            )
         )
-        sentences[annotation["story_id"]].append((order, album_id, photo_id, text))
     if not sentences:
         raise ValueError(f"{path} holds no stories; fetch it again.")
     stories = []
@@ -253,7 +257,7 @@ def _why_left_out(story, feature_rows, descriptions):
 
 
 def _most_common_reason(reasons):
-    reason, count = Counter(reasons.values()).most_common(1)[0] if reasons else ("no stories", 0)
+    [(reason, count)] = Counter(reasons.values()).most_common(1)
     return f"{reason} ({count} of {len(reasons)})"
 
 

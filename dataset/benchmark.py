@@ -22,10 +22,10 @@ import numpy as np
 
 from data_reader.commands import command_line, import_tensorflow
 from data_reader.image_data_reader import ALEXNET_MEANS, index_photos, network_input, read_photo
+from dataset.image_features import BATCH_SIZE, extract
 
 FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7, a multiplication and an addition counted as two
 ORIGINAL_PHOTOS_PER_SECOND = 29.6  # AlexNet forward on one core, TensorFlow 1.6
-BATCH_SIZE = 32
 REPEATS = 7
 PHOTO_SHAPE = (375, 500)  # a usual photo of VIST
 SMALL_PHOTO_SHAPE = (48, 64)
@@ -89,7 +89,6 @@ def measure_decoding(folder):
 def measure_extraction(folder):
     """Photos per second from files to features file, on all cores, and peak memory (GB)."""
     import_tensorflow()
-    from dataset.image_features import extract
     from dataset.models.alexnet.extractor import alexnet_extractor
 
     extractor = alexnet_extractor(ALEXNET_MEANS, seeded=True)

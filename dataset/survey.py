@@ -256,14 +256,8 @@ def write_problems(found):
     path = found.layout.root / PROBLEMS_FILE
     problems = find_problems(found)
     if found.layout.root.is_dir():
-        rows = [[_encodable(value) for value in problem] for problem in problems]
-        write_csv(path, Problem._fields, rows)
+        write_csv(path, Problem._fields, problems)
     return path, problems
-
-
-def _encodable(text):
-    """File names and ids need not be UTF-8."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def find_problems(found):

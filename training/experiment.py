@@ -61,8 +61,14 @@ class Experiment:
 
 
 def smoke_test(experiment):
-    """The experiment made tiny, to see in a minute that everything runs."""
+    """The experiment made tiny, on a tiny sample set, to see in a minute that everything runs."""
     small = experiment.with_model_settings(
         image_encoder_latent_dim=32, sentence_encoder_latent_dim=32, word_embedding_size=16
     )
-    return replace(small, name=f"smoke_{experiment.name}", data=SMOKE_DATA, epochs=2)
+    return replace(
+        small,
+        name=f"smoke_{experiment.name}",
+        data=SMOKE_DATA,
+        extractor="alexnet",  # what the tiny sample set's features are
+        epochs=2,
+    )

@@ -195,10 +195,16 @@ def test_the_losses_are_read_back_and_drawn(tmp_path):
 
 
 def test_a_smoke_test_is_small_and_says_so():
-    vist = Experiment(name="vist", model="ImageGroupingModel", model_settings={"num_layers": 2})
+    vist = Experiment(
+        name="vist",
+        model="ImageGroupingModel",
+        model_settings={"num_layers": 2},
+        extractor="resnet50",
+    )
     small = smoke_test(vist)
     assert small.name == "smoke_vist"
     assert small.data == "dataset/smoke_data"
+    assert small.extractor == "alexnet"
     assert small.model_settings["num_layers"] == 2
     assert small.model_settings["image_encoder_latent_dim"] == 32
     assert small.epochs == 2
