@@ -77,7 +77,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "images").symlink_to(disk)
     (disk / "loop").symlink_to(tmp_path / "photos")
-    assert index_photos(tmp_path / "photos") == {"1": str(tmp_path / "photos/images/1.jpg")}
+    assert find_photo_files(tmp_path / "photos") == {"1": [str(tmp_path / "photos/images/1.jpg")]}
 
 
 def test_a_name_that_is_not_utf_8_has_an_id_that_can_be_written(tmp_path):

@@ -52,14 +52,14 @@ def test_one_story_for_all_scores_the_same_on_both():
 def test_others_are_the_stories_of_all_other_albums():
     stories = [
         story("1", "sunny", event="beach", weather="sunny", clothes="red"),
-        story("1", "rain", event="beach", weather="sunny", clothes="red"),
+        story("1", "sunny", event="beach", weather="sunny", clothes="red"),
         story("2", "sunny", event="beach", weather="rainy", clothes="red"),
         story("3", "rain", event="beach", weather="sunny", clothes="red"),
     ]
-    # Stories of album 1: one of two others is sunny; of 2: one of three is rainy twice over;
-    # of 3: two of three are sunny.
+    # Stories of album 1: one of the two others' is sunny; of 2: one of three is rainy; of 3: all
+    # three are sunny.
     assert fact_recall(stories, WORDINGS)["weather"]["other"] == pytest.approx(
-        100 * (1 / 2 + 1 / 2 + 2 / 3 + 2 / 3) / 4
+        100 * (1 / 2 + 1 / 2 + 1 / 3 + 1) / 4
     )
 
 
