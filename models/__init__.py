@@ -2,7 +2,11 @@
 
 import importlib
 
-_MODULES = {"ImageGroupingModel": "models.image_grouping"}
+MODELS = {
+    "EncoderDecoder": "models.encoder_decoder",
+    "AttentionEncoderDecoder": "models.attention",
+    "ImageGroupingModel": "models.image_grouping",
+}
 
 
 def model_class(name):
@@ -11,6 +15,6 @@ def model_class(name):
     Raises:
         ValueError: there is no such model.
     """
-    if name not in _MODULES:
-        raise ValueError(f"There is no model {name!r}; there is: {', '.join(_MODULES)}.")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    if name not in MODELS:
+        raise ValueError(f"There is no model {name!r}; there is: {', '.join(MODELS)}.")
+    return getattr(importlib.import_module(MODELS[name]), name)

@@ -4,20 +4,21 @@ import keras
 from keras import layers
 
 from models.layers import (
-    NULL,
     ROW_LENGTH,
+    BeforeRealWords,
     DecoderInputs,
     FeatureStandardisation,
     ImageGrouping,
     PreviousSentences,
-    RecurrentStack,
-    SentencesToStories,
-    StoriesToSentences,
+    RealWords,
 )
+from models.recurrent import RecurrentStack
+from models.sentence_encoder import ConvolutionalSentenceEncoder
+from models.story_model import StoryModel, make_word_embedding
 
 
 @keras.saving.register_keras_serializable("stories")
-class ImageGroupingModel(keras.Model):
+class ImageGroupingModel(StoryModel):
     """Smilevski, Lalkovski, Madjarov 2018, section 3.
 
     An image-sequence encoder reads the current photo and the few before it, a previous-sentence
@@ -27,10 +28,7 @@ class ImageGroupingModel(keras.Model):
     Inputs, a dictionary:
         image_features: float32 [B, I, F].
         sentences: int32 [B, I, T], rows <START> words <END> padded with <NULL>.
-    Output: logits [B, I, T - 1, V] of the words after each word.
-
-    Telling a story goes through three other views of the same layers: `encode_images` once,
-    then `start_sentence` for each sentence and `next_word` for each word.
+    Output: logits [W, V] of the real words (and <END>s) to be written, in reading order.
 
     Args:
         vocabulary_size: words with the four special ones, V.
@@ -42,7 +40,10 @@ class ImageGroupingModel(keras.Model):
         image_encoder_latent_dim: units of the image-sequence encoder.
         sentence_encoder_latent_dim: units of the previous-sentence encoder; the decoder has
             both together.
-        word_embedding_size: one embedding serves both the encoder and the decoder.
+        sentence_encoder: "rnn" or "cnn" (`ConvolutionalSentenceEncoder`).
+        word_embedding_size: E; one embedding serves both the encoder and the decoder.
+        word_embeddings: [V, E] that the words start from; they are weights, no part of the config.
+        train_word_embeddings: whether they learn; by default only where none were given.
         input_dropout: of the image features and before the softmax.
         recurrent_dropout: of all recurrent layers.
         standardise_features: see `FeatureStandardisation`.
@@ -61,18 +62,24 @@ class ImageGroupingModel(keras.Model):
         num_layers=2,
         image_encoder_latent_dim=1024,
         sentence_encoder_latent_dim=1024,
+        sentence_encoder="rnn",
         word_embedding_size=300,
+        word_embeddings=None,
+        train_word_embeddings=None,
         input_dropout=0.35,
         recurrent_dropout=0.0,
         standardise_features=True,
         name="image_grouping_model",
     ):
+        if train_word_embeddings is None:
+            train_word_embeddings = word_embeddings is None
+
         # === Layers ===
         self.feature_standardisation = (
             FeatureStandardisation(name="feature_standardisation") if standardise_features else None
         )
-        self.image_grouping = ImageGrouping(image_group_size, reverse, name="image_grouping")
         self.image_dropout = layers.Dropout(input_dropout, name="image_dropout")
+        self.image_grouping = ImageGrouping(image_group_size, reverse, name="image_grouping")
         self.image_sequence_encoder = RecurrentStack(
             cell_type,
             image_encoder_latent_dim,
@@ -80,15 +87,11 @@ class ImageGroupingModel(keras.Model):
             recurrent_dropout,
             name="image_sequence_encoder",
         )
-        self.word_embedding = layers.Embedding(
-            vocabulary_size, word_embedding_size, name="word_embedding"
+        self.word_embedding = make_word_embedding(
+            vocabulary_size, word_embedding_size, word_embeddings, train_word_embeddings
         )
-        self.previous_sentence_encoder = RecurrentStack(
-            cell_type,
-            sentence_encoder_latent_dim,
-            1,
-            recurrent_dropout,
-            name="previous_sentence_encoder",
+        self.previous_sentence_encoder = _make_sentence_encoder(
+            sentence_encoder, cell_type, sentence_encoder_latent_dim, recurrent_dropout
         )
         self.both_encoders = layers.Concatenate(name="both_encoders")
         self.decoder = RecurrentStack(
@@ -100,24 +103,25 @@ class ImageGroupingModel(keras.Model):
         )
         self.softmax_dropout = layers.Dropout(input_dropout, name="softmax_dropout")
         self.next_word_logits = layers.Dense(vocabulary_size, name="next_word_logits")
-        self.to_sentences = StoriesToSentences(name="stories_to_sentences")
-        self.to_stories = SentencesToStories(name="sentences_to_stories")
 
         # === Graph ===
         image_features = keras.Input((None, feature_size), name="image_features")
         sentences = keras.Input((None, ROW_LENGTH), dtype="int32", name="sentences")
+        image_state = self.encode_windows(*self.image_windows(image_features))
         previous = PreviousSentences(name="previous_sentences")(sentences)
-        start = self.start_sentence(
-            self._encode_windows(image_features), self.to_sentences(previous)
+        start = self.decoder_start(
+            image_state,
+            self.word_embedding(previous),
+            RealWords(name="real_previous_words")(previous),
         )
-        words = self.to_sentences(DecoderInputs(name="decoder_inputs")(sentences))
+        words = DecoderInputs(name="decoder_inputs")(sentences)
         outputs, _ = self.decoder(
-            self.word_embedding(words), mask=words != NULL, initial_state=start[0]
+            self.word_embedding(words), mask=RealWords(name="real_words")(words), **start
         )
-        logits = self.next_word_logits(self.softmax_dropout(outputs))
+        outputs = BeforeRealWords(name="before_real_words")(outputs, sentences)
         super().__init__(
             inputs={"image_features": image_features, "sentences": sentences},
-            outputs=self.to_stories(logits, sentences),
+            outputs=self.next_word_logits(self.softmax_dropout(outputs)),
             name=name,
         )
 
@@ -130,45 +134,21 @@ class ImageGroupingModel(keras.Model):
         self.num_layers = num_layers
         self.image_encoder_latent_dim = image_encoder_latent_dim
         self.sentence_encoder_latent_dim = sentence_encoder_latent_dim
+        self.sentence_encoder = sentence_encoder
         self.word_embedding_size = word_embedding_size
+        self.train_word_embeddings = train_word_embeddings
         self.input_dropout = input_dropout
         self.recurrent_dropout = recurrent_dropout
         self.standardise_features = standardise_features
 
-    def encode_images(self, image_features):
-        """float32 [B, I, F] -> the image-sequence encoder's state for each image, [B, I, U]s."""
-        return [
-            self.to_stories(part, image_features) for part in self._encode_windows(image_features)
-        ]
-
-    def start_sentence(self, image_state, previous_sentences):
-        """The decoder's state before the first word.
-
-        Args:
-            image_state: what `encode_images` says of each sentence's image, [N, U]s.
-            previous_sentences: int32 [N, T], rows <START> words <END>, or <START> alone.
-        """
+    def decoder_start(self, image_state, previous_vectors, is_previous_word):
         _, [sentence_state] = self.previous_sentence_encoder(
-            self.word_embedding(previous_sentences), mask=previous_sentences != NULL
+            previous_vectors, mask=is_previous_word
         )
         both = [
             self.both_encoders(parts) for parts in zip(image_state, sentence_state, strict=True)
         ]
-        return self.decoder.full_state(both)
-
-    def next_word(self, words, state):
-        """The words just written, int32 [N] -> logits [N, V] of the words after them, state."""
-        output, state = self.decoder.step(self.word_embedding(words), state)
-        return self.next_word_logits(output), state
-
-    def _encode_windows(self, image_features):
-        """[B, I, F] -> the state of the last layer, [N, U]s."""
-        if self.feature_standardisation is not None:
-            image_features = self.feature_standardisation(image_features)
-        windows, is_photo = self.image_grouping(image_features)
-        windows, is_photo = self.to_sentences(windows), self.to_sentences(is_photo)
-        _, state = self.image_sequence_encoder(self.image_dropout(windows), mask=is_photo)
-        return state[-1]
+        return {"initial_state": both}
 
     def get_config(self):
         return {
@@ -180,9 +160,20 @@ class ImageGroupingModel(keras.Model):
             "num_layers": self.num_layers,
             "image_encoder_latent_dim": self.image_encoder_latent_dim,
             "sentence_encoder_latent_dim": self.sentence_encoder_latent_dim,
+            "sentence_encoder": self.sentence_encoder,
             "word_embedding_size": self.word_embedding_size,
+            "train_word_embeddings": self.train_word_embeddings,
             "input_dropout": self.input_dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "standardise_features": self.standardise_features,
             "name": self.name,
         }
+
+
+def _make_sentence_encoder(sentence_encoder, cell_type, units, recurrent_dropout):
+    name = "previous_sentence_encoder"
+    if sentence_encoder == "rnn":
+        return RecurrentStack(cell_type, units, 1, recurrent_dropout, name=name)
+    if sentence_encoder == "cnn":
+        return ConvolutionalSentenceEncoder(cell_type, units, name=name)
+    raise ValueError(f"sentence_encoder is {sentence_encoder!r}; it must be 'rnn' or 'cnn'.")

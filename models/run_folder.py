@@ -87,6 +87,10 @@ class RunFolder:
         return self.path / "loss.png"
 
     @property
+    def model_picture(self):
+        return self.path / "model.png"
+
+    @property
     def strips(self):
         return self.path / "strips"
 

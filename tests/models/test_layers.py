@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -8,13 +7,12 @@ from models.layers import (
     NULL,
     ROW_LENGTH,
     START,
+    BeforeRealWords,
     DecoderInputs,
     FeatureStandardisation,
     ImageGrouping,
     PreviousSentences,
-    RecurrentStack,
-    SentencesToStories,
-    StoriesToSentences,
+    RealWords,
 )
 
 
@@ -29,7 +27,7 @@ PHOTOS = np.float32([[[1], [2], [3], [4], [5]]])
 
 def windows(image_group_size, reverse=False):
     grouped, is_photo = ImageGrouping(image_group_size, reverse)(PHOTOS)
-    return np.array(grouped)[0, :, :, 0].tolist(), np.array(is_photo)[0].astype(int).tolist()
+    return np.array(grouped)[:, :, 0].tolist(), np.array(is_photo).astype(int).tolist()
 
 
 def test_a_window_is_the_photo_and_the_ones_before_moved_to_the_left():
@@ -70,56 +68,44 @@ def test_standardised_features_have_mean_0_and_a_fixed_spread():
     assert layer.trainable_weights == []
 
 
-def test_previous_sentences_and_decoder_inputs():
-    story = np.int32([[[1, 7, 8, 2, 0], [1, 9, 2, 0, 0], [1, 7, 2, 0, 0]]])
-    assert np.array(PreviousSentences()(story)).tolist() == [
-        [[1, 0, 0, 0, 0], [1, 7, 8, 2, 0], [1, 9, 2, 0, 0]]
-    ]
-    assert np.array(DecoderInputs()(story)).tolist() == [[[1, 7, 8, 0], [1, 9, 0, 0], [1, 7, 0, 0]]]
+def test_windows_stand_story_by_story():
+    grouped, _ = ImageGrouping(2)(np.float32([[[1], [2]], [[3], [4]]]))
+    assert np.array(grouped)[:, :, 0].tolist() == [[1, 0], [1, 2], [3, 0], [3, 4]]
 
 
-def test_stories_become_sentences_and_back():
-    stories = np.arange(24).reshape(2, 3, 4)
-    sentences = StoriesToSentences()(stories)
-    assert sentences.shape == (6, 4)
-    assert np.array(sentences)[3].tolist() == [12, 13, 14, 15]
-    assert np.array(SentencesToStories()(sentences, stories)).tolist() == stories.tolist()
-
-
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
-def test_the_padding_of_a_sequence_changes_nothing(cell_type):
-    stack = RecurrentStack(cell_type, units=3, num_layers=2)
-    sequence = np.random.default_rng(0).normal(size=(1, 4, 2)).astype("float32")
-    padded = sequence.copy()
-    padded[:, 2:] = 9.0
-    _, state = stack(padded, mask=np.array([[True, True, False, False]]))
-    _, expected = stack(sequence[:, :2])
-    for layer, expected_layer in zip(state, expected, strict=True):
-        assert len(layer) == stack.states_per_layer
-        for part, expected_part in zip(layer, expected_layer, strict=True):
-            np.testing.assert_allclose(part, expected_part, atol=1e-6)
-
-
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
-def test_step_by_step_equals_the_whole_sequence(cell_type):
-    stack = RecurrentStack(cell_type, units=3, num_layers=2)
-    rng = np.random.default_rng(0)
-    sequence = rng.normal(size=(2, 4, 2)).astype("float32")
-    first = [rng.normal(size=(2, 3)).astype("float32") for _ in range(stack.states_per_layer)]
-    outputs, _ = stack(sequence, initial_state=first)
-    state = stack.full_state([keras.ops.convert_to_tensor(part) for part in first])
-    for position in range(4):
-        output, state = stack.step(sequence[:, position], state)
-        np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
+STORIES = np.int32(
     [
-        ({"cell_type": "rnn", "num_layers": 1}, "cell_type is 'rnn'"),
-        ({"cell_type": "gru", "num_layers": 0}, "num_layers is 0"),
-    ],
+        [[1, 7, 8, 2, 0], [1, 9, 2, 0, 0], [1, 7, 2, 0, 0]],
+        [[1, 2, 0, 0, 0], [1, 9, 9, 9, 2], [1, 8, 2, 0, 0]],
+    ]
 )
-def test_settings_without_meaning_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        RecurrentStack(units=2, **arguments)
+
+
+def test_the_previous_sentence_of_the_first_is_start_alone():
+    assert np.array(PreviousSentences()(STORIES)).tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 7, 8, 2, 0],
+        [1, 9, 2, 0, 0],
+        [1, 0, 0, 0, 0],
+        [1, 2, 0, 0, 0],
+        [1, 9, 9, 9, 2],
+    ]
+
+
+def test_the_decoder_is_fed_the_sentence_without_its_end():
+    words = DecoderInputs()(STORIES)
+    assert np.array(words).tolist() == [
+        [1, 7, 8, 0],
+        [1, 9, 0, 0],
+        [1, 7, 0, 0],
+        [1, 0, 0, 0],
+        [1, 9, 9, 9],
+        [1, 8, 0, 0],
+    ]
+    assert np.array(RealWords()(words)).sum(axis=1).tolist() == [3, 2, 2, 1, 4, 2]
+
+
+def test_outputs_are_kept_where_a_real_word_follows():
+    outputs = np.float32(np.arange(24)).reshape(6, 4, 1)
+    kept = np.array(BeforeRealWords()(outputs, STORIES))[:, 0]
+    assert kept.tolist() == [0, 1, 2, 4, 5, 8, 9, 12, 16, 17, 18, 19, 20, 21]

@@ -1,0 +1,49 @@
+"""The previous sentence read by convolution instead of recurrence.
+
+Legend of shapes: N sentences, T words of a row, E embedding size, U units.
+"""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("stories")
+class ConvolutionalSentenceEncoder(layers.Layer):
+    """Trigrams of words -> 64 features, the larger of each two neighbours, and a dense layer.
+
+    It stands in for a `RecurrentStack` of one layer: for each part of a decoder's state (h; an
+    LSTM's c) it has a dense layer.  The row's padding gives zeros whatever its words' vectors are.
+
+    Args:
+        cell_type: "gru" or "lstm", of the decoder that it starts.
+        units: U.
+    """
+
+    FILTERS, WIDTH = 64, 3
+
+    def __init__(self, cell_type, units, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.cell_type = cell_type
+        self.units = units
+        self.trigrams = layers.Conv1D(self.FILTERS, self.WIDTH, activation="tanh", name="trigrams")
+        self.pool = layers.MaxPooling1D(2, name="pool")
+        self.flatten = layers.Flatten(name="flatten")
+        parts = ("h", "c") if cell_type == "lstm" else ("h",)
+        self.parts = [layers.Dense(units, name=part) for part in parts]
+
+    def build(self, sequences_shape, **_):
+        self.trigrams.build(sequences_shape)
+        trigrams = sequences_shape[1] - self.WIDTH + 1
+        for part in self.parts:
+            part.build((None, trigrams // 2 * self.FILTERS))
+
+    def call(self, sequences, mask):
+        """[N, T, E], mask [N, T] -> what the pooling gives, state [[h]] or [[h, c]], [N, U]s."""
+        is_word = ops.cast(mask, sequences.dtype)[:, :, None]
+        trigrams = self.trigrams(sequences * is_word)
+        pooled = self.pool(trigrams * is_word[:, : trigrams.shape[1]])
+        return pooled, [[part(self.flatten(pooled)) for part in self.parts]]
+
+    def get_config(self):
+        return {**super().get_config(), "cell_type": self.cell_type, "units": self.units}

@@ -1,0 +1,88 @@
+"""What the three models have in common: how a story is told with them.
+
+Legend of shapes as in `models.layers`.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from models.layers import NULL
+
+
+class StoryModel(keras.Model):
+    """A Keras functional model of whole stories, and three views on its layers to tell one with.
+
+    Training calls the model itself.  Telling calls `encode_images` once a story, `start_sentence`
+    once a sentence and `next_word` once a word.
+
+    A subclass makes the layers `feature_standardisation` (or None), `image_dropout`,
+    `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder` and
+    `next_word_logits`, and says in `decoder_start` how a sentence begins.
+    """
+
+    def encode_images(self, image_features):
+        """float32 [B, I, F] -> what `start_sentence` wants of each image, a list of [B, I, ...]."""
+        stories = ops.shape(image_features)[:2]
+        return [
+            ops.reshape(part, (*stories, *part.shape[1:]))
+            for part in self.encode_windows(*self.image_windows(image_features))
+        ]
+
+    def start_sentence(self, image_state, previous_sentences):
+        """The decoder's state before the first word.
+
+        Args:
+            image_state: what `encode_images` says of each sentence's image, a list of [N, ...].
+            previous_sentences: int32 [N, T], rows <START> words <END>, or <START> alone.
+        """
+        vectors = self.word_embedding(previous_sentences)
+        start = self.decoder_start(image_state, vectors, previous_sentences != NULL)
+        return self.decoder.start(**start)
+
+    def next_word(self, words, state):
+        """The words just written, int32 [N] -> logits [N, V] of the words after them, state."""
+        output, state = self.decoder.step(self.word_embedding(words), state)
+        return self.next_word_logits(output), state
+
+    def image_windows(self, image_features):
+        """[B, I, F] -> each image's window [N, K, F], standardised, and where photos stand [N, K].
+
+        Dropout takes the same features of a photo away in each window that it stands in.
+        """
+        if self.feature_standardisation is not None:
+            image_features = self.feature_standardisation(image_features)
+        return self.image_grouping(self.image_dropout(image_features))
+
+    def encode_windows(self, windows, is_photo):
+        """Windows and where photos stand -> the last layer's state, a list of [N, U]."""
+        _, state = self.image_sequence_encoder(windows, mask=is_photo)
+        return state[-1]
+
+    def decoder_start(self, image_state, previous_vectors, is_previous_word):
+        """What the decoder is given before its first word, by the names of its arguments.
+
+        Args:
+            image_state: what `encode_windows` says, [N, ...] each.
+            previous_vectors: the previous sentences' word vectors [N, T, E].
+            is_previous_word: bool [N, T], False at their padding.
+        """
+        raise NotImplementedError
+
+
+def make_word_embedding(vocabulary_size, size, matrix, trainable):
+    """The embedding of all words, `matrix` [V, E] its start where there is one.
+
+    Raises:
+        ValueError: the matrix has another size.
+    """
+    layer = layers.Embedding(vocabulary_size, size, trainable=trainable, name="word_embedding")
+    if matrix is not None:
+        if np.shape(matrix) != (vocabulary_size, size):
+            raise ValueError(
+                f"word_embeddings are {' x '.join(map(str, np.shape(matrix)))}; vocabulary_size "
+                f"and word_embedding_size make it {vocabulary_size} x {size}."
+            )
+        layer.build()
+        layer.set_weights([matrix])
+    return layer
