@@ -120,6 +120,8 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "data_reader.image_mean_calculation",
         "training",
         "training.experiments.image_grouping",
+        "training.experiments.vist_attention",
+        "training.model_picture",
         "generation",
         "generation.fact_recall",
     ],

@@ -18,6 +18,8 @@ class Experiment:
         model_settings: its arguments; the sizes of vocabulary and features come from the data.
         data: the data folder.
         extractor: whose features the stories files must hold.
+        word_embeddings: a GloVe file that the words start from (and stay as, unless the model's
+            `train_word_embeddings` says otherwise); a relative path is the repository's.
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
         gradient_clip_value: each component of the gradient is cut to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
@@ -32,6 +34,7 @@ class Experiment:
     model_settings: Mapping[str, Any] = field(default_factory=dict)
     data: str = "dataset"
     extractor: str = "alexnet"
+    word_embeddings: str | None = None
     epochs: int = 50
     stories_per_batch: int = 13
     learning_rate: float = 1e-4
@@ -59,16 +62,22 @@ class Experiment:
         """The same experiment but for these settings of the model."""
         return replace(self, model_settings={**self.model_settings, **settings})
 
+    def without_model_settings(self, *names):
+        """The same experiment but for these settings, which the model then has by default."""
+        kept = {name: value for name, value in self.model_settings.items() if name not in names}
+        return replace(self, model_settings=kept)
+
 
 def smoke_test(experiment):
     """The experiment made tiny, on a tiny sample set, to see in a minute that everything runs."""
-    small = experiment.with_model_settings(
-        image_encoder_latent_dim=32, sentence_encoder_latent_dim=32, word_embedding_size=16
-    )
+    sizes = {"image_encoder_latent_dim": 32, "word_embedding_size": 16}
+    if experiment.model != "EncoderDecoder":
+        sizes["sentence_encoder_latent_dim"] = 32
     return replace(
-        small,
+        experiment.with_model_settings(**sizes),
         name=f"smoke_{experiment.name}",
         data=SMOKE_DATA,
         extractor="alexnet",  # what the tiny sample set's features are
+        word_embeddings=None,
         epochs=2,
     )

@@ -11,14 +11,16 @@ from pathlib import Path
 import keras
 
 from data_reader.files import write_json, written_beside
-from data_reader.layout import RESULTS, DataLayout
+from data_reader.layout import REPOSITORY, RESULTS, DataLayout
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches, feature_statistics
 from data_reader.vocabulary import Vocabulary
 from models import model_class
 from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
+from models.word_embeddings import load_word_embeddings
 from training.loss_plot import plot_losses
+from training.model_picture import can_draw, draw_model
 
 
 def train(experiment, results=RESULTS):
@@ -45,9 +47,12 @@ def train(experiment, results=RESULTS):
         keras.utils.set_random_seed(experiment.seed)
         batches = StoryBatches(training_stories, experiment.stories_per_batch, experiment.seed)
         validation = StoryBatches(validation_stories, experiment.stories_per_batch)
-        model = _build_model(experiment, vocabulary, training_stories, len(batches))
+        model = _build_model(experiment, vocabulary, training_stories)
+        _compile(model, experiment, len(batches))
         run = _create_run_folder(experiment, vocabulary, features, results)
         print(f"run folder: {run.path}")
+        if can_draw():
+            draw_model(model, run.model_picture)
         history = model.fit(
             batches,
             validation_data=validation,
@@ -74,16 +79,33 @@ def _check_losses(losses, run):
     print(f"warning: {what} The best model before that is kept.", file=sys.stderr)
 
 
-def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
+def _build_model(experiment, vocabulary, training_stories):
     chosen = model_class(experiment.model)
-    _check_settings(chosen, experiment.model_settings)
+    settings = dict(experiment.model_settings)
+    check_settings(chosen, settings)
+    if experiment.word_embeddings is not None:
+        settings["word_embeddings"] = _load_word_embeddings(experiment, chosen, vocabulary)
     model = chosen(
         vocabulary_size=len(vocabulary),
         feature_size=training_stories["image_embeddings"].shape[-1],
-        **experiment.model_settings,
+        **settings,
     )
     if model.feature_standardisation is not None:
         model.feature_standardisation.set_statistics(*feature_statistics(training_stories))
+    return model
+
+
+def _load_word_embeddings(experiment, chosen, vocabulary):
+    size = experiment.model_settings.get(
+        "word_embedding_size", _settings_of(chosen)["word_embedding_size"].default
+    )
+    path = REPOSITORY / experiment.word_embeddings
+    embeddings = load_word_embeddings(path, vocabulary.words, size, experiment.seed)
+    print(embeddings.report())
+    return embeddings.matrix
+
+
+def _compile(model, experiment, steps_per_epoch):
     rate = experiment.learning_rate
     if experiment.learning_rate_decays:
         steps = steps_per_epoch * experiment.epochs
@@ -91,18 +113,27 @@ def _build_model(experiment, vocabulary, training_stories, steps_per_epoch):
     optimizer = keras.optimizers.Adam(rate, clipvalue=experiment.gradient_clip_value)
     # XLA makes these recurrent models slower on a CPU and shuts out cuDNN on a GPU.
     model.compile(optimizer, NextWordLoss(), jit_compile=False)
-    return model
 
 
-def _check_settings(chosen, settings):
-    from_the_data = {"self", "vocabulary_size", "feature_size"}
-    arguments = inspect.signature(chosen.__init__).parameters
-    known = [name for name in arguments if name not in from_the_data]
+def check_settings(chosen, settings):
+    """Refuse settings that the model class does not have.
+
+    Raises:
+        ValueError: the message names the first of them and all that there are.
+    """
+    known = _settings_of(chosen)
     for name in settings:
         if name not in known:
             raise ValueError(
                 f"{chosen.__name__} has no setting {name!r}; it has: {', '.join(known)}."
             )
+
+
+def _settings_of(chosen):
+    """A model's arguments but for those that come from the data."""
+    from_the_data = {"self", "vocabulary_size", "feature_size", "word_embeddings"}
+    arguments = inspect.signature(chosen.__init__).parameters
+    return {name: argument for name, argument in arguments.items() if name not in from_the_data}
 
 
 def _create_run_folder(experiment, vocabulary, features, results):

@@ -1,8 +1,10 @@
 """Training on three invented stories a split."""
 
 import csv
+import importlib
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import keras
@@ -11,11 +13,14 @@ import pytest
 
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import Vocabulary
+from models import model_class
 from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
+from training import experiments
 from training.experiment import Experiment, smoke_test
 from training.loss_plot import plot_losses, read_losses
-from training.train import SaveBest, train
+from training.model_picture import can_draw
+from training.train import SaveBest, check_settings, train
 
 VOCABULARY = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "ran"))
 SETTINGS = {
@@ -62,6 +67,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
         "loss.csv",
         "loss.png",
         "model.keras",
+        *(["model.png"] if can_draw() else []),
     }
     settings = json.loads(run.experiment_file.read_text())
     assert settings["model_settings"] == SETTINGS
@@ -178,7 +184,7 @@ def test_another_extractor_s_features_are_refused(experiment, tmp_path):
 
 
 def test_an_unknown_model_is_named(experiment, tmp_path):
-    with pytest.raises(ValueError, match="no model 'Transformer'; there is: ImageGroupingModel"):
+    with pytest.raises(ValueError, match="no model 'Transformer'; there is: EncoderDecoder"):
         train(replace(experiment, model="Transformer"), tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
@@ -201,10 +207,45 @@ def test_a_smoke_test_is_small_and_says_so():
         model_settings={"num_layers": 2},
         extractor="resnet50",
     )
-    small = smoke_test(vist)
+    small = smoke_test(replace(vist, word_embeddings="dataset/glove.txt"))
     assert small.name == "smoke_vist"
     assert small.data == "dataset/smoke_data"
     assert small.extractor == "alexnet"
     assert small.model_settings["num_layers"] == 2
     assert small.model_settings["image_encoder_latent_dim"] == 32
+    assert small.word_embeddings is None
     assert small.epochs == 2
+    plain = smoke_test(Experiment(name="plain", model="EncoderDecoder"))
+    assert "sentence_encoder_latent_dim" not in plain.model_settings
+
+
+def test_the_words_start_from_a_glove_file_and_stay_there(experiment, tmp_path):
+    glove = tmp_path / "glove.txt"
+    glove.write_text("the 1 2 3 4\ndog 5 6 7 8\n", encoding="utf-8")
+    run = train(replace(experiment, word_embeddings=str(glove)), tmp_path / "results")
+    words = np.array(run.load_model().word_embedding.embeddings)
+    assert words[4:6].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert words[6].any()  # "ran" is not in the file: drawn
+
+
+def test_a_glove_file_of_another_size_is_refused(experiment, tmp_path):
+    glove = tmp_path / "glove.txt"
+    glove.write_text("the 1 2 3\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"vectors of 3 numbers .* expected 4"):
+        train(replace(experiment, word_embeddings=str(glove)), tmp_path / "results")
+    with pytest.raises(FileNotFoundError, match=r"nowhere.txt is missing; fetch a GloVe archive"):
+        train(replace(experiment, word_embeddings="nowhere.txt"), tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+EXPERIMENTS = [
+    path.stem for path in Path(experiments.__file__).parent.glob("*.py") if path.stem != "__init__"
+]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_of_the_repository_is_one_that_can_be_trained(name):
+    experiment = importlib.import_module(f"training.experiments.{name}").EXPERIMENT
+    assert experiment.name == name
+    for tried in (experiment, smoke_test(experiment)):
+        check_settings(model_class(tried.model), tried.model_settings)

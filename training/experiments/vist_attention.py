@@ -1,0 +1,16 @@
+"""The encoder-decoder with attention on VIST with the paper's settings.
+
+python -m training.experiments.vist_attention
+"""
+
+from dataclasses import replace
+
+from training.command import run_experiment
+from training.experiments.vist_image_grouping import EXPERIMENT as BASELINE
+
+EXPERIMENT = replace(
+    BASELINE, name="vist_attention", model="AttentionEncoderDecoder"
+).with_model_settings(attention="general", attend_to="previous_sentence")
+
+if __name__ == "__main__":
+    run_experiment(EXPERIMENT)

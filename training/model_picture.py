@@ -1,0 +1,68 @@
+"""python -m training.model_picture: the three models drawn, and how many weights each has.
+
+At the default sizes, with the original's vocabulary of 10,004 words and frozen word embeddings.
+"""
+
+import shutil
+from pathlib import Path
+
+from data_reader.commands import command_line, import_tensorflow, run_command
+from data_reader.files import written_beside
+from data_reader.layout import RESULTS
+
+PAPER_VOCABULARY = 10_004
+
+
+def can_draw():
+    """Whether graphviz, which does the drawing, is installed."""
+    return shutil.which("dot") is not None
+
+
+def draw_model(model, path):
+    """The layers of a model and what flows between them -> a PNG.
+
+    Raises:
+        FileNotFoundError: graphviz is not installed.
+    """
+    if not can_draw():
+        raise FileNotFoundError("Drawing needs graphviz's program dot: apt install graphviz")
+    import keras
+
+    with written_beside(path) as partial:
+        keras.utils.plot_model(
+            model, str(partial), show_shapes=True, show_layer_names=True, dpi=100
+        )
+
+
+def main():
+    folder = _parse_arguments().folder
+    import_tensorflow()
+    from models import MODELS, model_class
+
+    models = [model_class(name)(PAPER_VOCABULARY, train_word_embeddings=False) for name in MODELS]
+    for name, model in zip(MODELS, models, strict=True):
+        trainable, fixed = _count(model.trainable_weights), _count(model.non_trainable_weights)
+        print(f"{name:24} {trainable:>11,} trainable weights, {fixed:>10,} fixed")
+    for model in models:
+        path = folder / f"{model.name}.png"
+        draw_model(model, path)
+        print(path)
+
+
+def _count(weights):
+    return sum(weight.shape.num_elements() for weight in weights)
+
+
+def _parse_arguments():
+    parser = command_line(__doc__)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=RESULTS / "models",
+        help="where the pictures go (default: results/models/)",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_command(main)
