@@ -1,0 +1,126 @@
+"""How much each photo of the window and each word of the previous sentence moved each word.
+
+Legend of shapes: I images of a story, K images of a window, T words of a row, E embedding size,
+F feature size, W words written in the whole story.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from models.layers import NULL, DecoderInputs, PreviousSentences
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """What moved each word of a story.
+
+    Row t of a sentence is about the word at place t + 1 of its row, <END> included; rows behind
+    it, photos outside of the window and the previous row's padding are 0.
+
+    Attributes:
+        photos: float32 [I, T - 1, I], of each photo of the story.
+        previous_words: float32 [I, T - 1, T], of each word of the previous sentence's row.
+        photos_by, previous_words_by: "attention": the weights of the model itself, which sum to 1;
+            "gradient": by how much the word's logit would change, to a first approximation, were
+            the photo's standardised features (the word's embedding) all zero; None: the model
+            does not look there.
+    """
+
+    photos: np.ndarray
+    previous_words: np.ndarray
+    photos_by: str
+    previous_words_by: str | None
+
+
+def influence(model, image_features, sentences):
+    """How the words of one story came about.
+
+    Args:
+        model: any of the three.
+        image_features: float [I, F].
+        sentences: int [I, T], rows <START> words <END>, as generated or as written by a human.
+
+    Returns:
+        `Influence`.
+    """
+    story = np.asarray(sentences, np.int32)[None]
+    image_features = np.asarray(image_features, np.float32)[None]
+    # A copy of its sentence for each word, so that one backward pass serves all words.
+    sentence, place = np.nonzero(story[0, :, 1:])
+    targets = story[0, sentence, place + 1]
+    inputs = [
+        tf.gather(rows, sentence)
+        for rows in (
+            *model.image_windows(image_features),
+            PreviousSentences()(story),
+            DecoderInputs()(story),
+        )
+    ]
+    by_window, by_word, attended = _look(model, *inputs, place, targets)
+    attend_to = getattr(model, "attend_to", None)
+    if attend_to == "images":
+        by_window = attended
+    elif attend_to == "previous_sentence":
+        by_word = attended
+    by_photo = _of_whole_story(model, by_window, sentence, images=story.shape[1])
+    looks_back = getattr(model, "previous_sentence_encoder", None) is not None
+    return Influence(
+        photos=_as_rows(by_photo, sentence, place, story.shape),
+        previous_words=_as_rows(by_word, sentence, place, story.shape),
+        photos_by="attention" if attend_to == "images" else "gradient",
+        previous_words_by=("attention" if attend_to else "gradient") if looks_back else None,
+    )
+
+
+def _look(model, windows, is_photo, previous, words, place, targets):
+    """W copies of sentences, each with the place and index of the word that it is asked about.
+
+    -> the gradient's answer by photo of the window [W, K] and by previous word [W, T], and the
+    attention weights [W, S] (of a model without attention: None).
+    """
+    vectors = model.word_embedding(previous)
+    with tf.GradientTape() as tape:
+        tape.watch([windows, vectors])
+        start = model.decoder_start(
+            model.encode_windows(windows, is_photo), vectors, previous != NULL
+        )
+        outputs, attended = model.decoder(model.word_embedding(words), mask=words != NULL, **start)
+        logits = model.next_word_logits(_at(place, outputs))
+        score = tf.reduce_sum(_at(targets, logits))
+    by_feature, by_number = tape.gradient(
+        score, [windows, vectors], unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    by_window = tf.abs(tf.reduce_sum(by_feature * windows, axis=-1))
+    by_word = tf.abs(tf.reduce_sum(by_number * vectors, axis=-1))
+    has_attention = hasattr(model, "attend_to")
+    return (
+        by_window.numpy(),
+        by_word.numpy(),
+        _at(place, attended).numpy() if has_attention else None,
+    )
+
+
+def _at(places, rows):
+    """[W], [W, T, ...] -> [W, ...]: of each row what stands at its place."""
+    return tf.gather(rows, places, axis=1, batch_dims=1)
+
+
+def _of_whole_story(model, by_window, sentence, images):
+    """[W, K] -> [W, I]: the photos of a window at their places in the story."""
+    numbers = np.arange(images, dtype=np.float32)[None, :, None]
+    stands_at, is_photo = (np.array(each) for each in model.image_grouping(numbers))
+    stands_at = stands_at[sentence, :, 0].astype(int)
+    by_photo = np.zeros((len(sentence), images), np.float32)
+    rows = np.arange(len(sentence))[:, None]
+    np.add.at(by_photo, (rows, stands_at), by_window * is_photo[sentence])
+    return by_photo
+
+
+def _as_rows(values, sentence, place, story_shape):
+    """[W, ...] -> [I, T - 1, ...], 0 behind the sentences."""
+    _, images, length = story_shape
+    rows = np.zeros((images, length - 1, values.shape[-1]), np.float32)
+    rows[sentence, place] = values
+    return rows
