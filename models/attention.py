@@ -4,15 +4,7 @@ import keras
 from keras import layers
 
 from models.attention_layers import AttentionDecoder
-from models.layers import (
-    ROW_LENGTH,
-    BeforeRealWords,
-    DecoderInputs,
-    FeatureStandardisation,
-    ImageGrouping,
-    PreviousSentences,
-    RealWords,
-)
+from models.layers import FeatureStandardisation, ImageGrouping
 from models.recurrent import RecurrentStack
 from models.story_model import StoryModel, make_word_embedding
 
@@ -115,25 +107,8 @@ class AttentionEncoderDecoder(StoryModel):
         self.next_word_logits = layers.Dense(vocabulary_size, name="next_word_logits")
 
         # === Graph ===
-        image_features = keras.Input((None, feature_size), name="image_features")
-        sentences = keras.Input((None, ROW_LENGTH), dtype="int32", name="sentences")
-        image_state = self.encode_windows(*self.image_windows(image_features))
-        previous = PreviousSentences(name="previous_sentences")(sentences)
-        start = self.decoder_start(
-            image_state,
-            self.word_embedding(previous),
-            RealWords(name="real_previous_words")(previous),
-        )
-        words = DecoderInputs(name="decoder_inputs")(sentences)
-        outputs, _ = self.decoder(
-            self.word_embedding(words), mask=RealWords(name="real_words")(words), **start
-        )
-        outputs = BeforeRealWords(name="before_real_words")(outputs, sentences)
-        super().__init__(
-            inputs={"image_features": image_features, "sentences": sentences},
-            outputs=self.next_word_logits(self.softmax_dropout(outputs)),
-            name=name,
-        )
+        inputs, logits = self.connect(feature_size)
+        super().__init__(inputs=inputs, outputs=logits, name=name)
 
         # === Config ===
         self.vocabulary_size = vocabulary_size

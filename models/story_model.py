@@ -7,7 +7,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from models.layers import NULL
+from models.layers import (
+    NULL,
+    ROW_LENGTH,
+    BeforeRealWords,
+    DecoderInputs,
+    PreviousSentences,
+    RealWords,
+)
 
 
 class StoryModel(keras.Model):
@@ -17,9 +24,27 @@ class StoryModel(keras.Model):
     once a sentence and `next_word` once a word.
 
     A subclass makes the layers `feature_standardisation` (or None), `image_dropout`,
-    `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder` and
-    `next_word_logits`, and says in `decoder_start` how a sentence begins.
+    `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder`, `softmax_dropout` and
+    `next_word_logits`, says in `decoder_start` how a sentence begins, and has them connected.
     """
+
+    def connect(self, feature_size):
+        """The graph that is trained -> inputs `{name: tensor}`, logits [W, V]."""
+        image_features = keras.Input((None, feature_size), name="image_features")
+        sentences = keras.Input((None, ROW_LENGTH), dtype="int32", name="sentences")
+        previous = PreviousSentences(name="previous_sentences")(sentences)
+        start = self.decoder_start(
+            self.encode_windows(*self.image_windows(image_features)),
+            self.word_embedding(previous),
+            RealWords(name="real_previous_words")(previous),
+        )
+        words = DecoderInputs(name="decoder_inputs")(sentences)
+        outputs, _ = self.decoder(
+            self.word_embedding(words), mask=RealWords(name="real_words")(words), **start
+        )
+        outputs = BeforeRealWords(name="before_real_words")(outputs, sentences)
+        logits = self.next_word_logits(self.softmax_dropout(outputs))
+        return {"image_features": image_features, "sentences": sentences}, logits
 
     def encode_images(self, image_features):
         """float32 [B, I, F] -> what `start_sentence` wants of each image, a list of [B, I, ...]."""
