@@ -7,21 +7,24 @@ import numpy as np
 class StoryBatches(keras.utils.PyDataset):
     """Batches of whole stories, reshuffled each epoch.
 
-    A batch is `({"image_features": [B, 5, F], "sentences": int32 [B, 5, 22]}, sentences)`; what
-    the models learn, the next words, they derive from the sentences themselves.
+    A batch is `({"image_features": [B, 5, F], "sentences": int32 [B, 5, 22]}, sentences, weights)`;
+    what the models learn, the next words, they derive from the sentences themselves.  Weights
+    [B] are 1, but 0 of stories that are there a second time to fill the batch up.
 
     Args:
         stories: an open stories file.
         stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
         seed: of the shuffling; None keeps the file's order.
+        multiple_of: the devices that share a batch; each gets as many stories as the others.
     """
 
-    def __init__(self, stories, stories_per_batch, seed=None):
+    def __init__(self, stories, stories_per_batch, seed=None, multiple_of=1):
         super().__init__()
         self._embeddings = stories["image_embeddings"]
         # Sentences are small (440 bytes a story); the features stay on disk.
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
+        self._multiple_of = multiple_of
         self._random = None if seed is None else np.random.default_rng(seed)
         self._order = np.arange(len(self._sentences))
         self.on_epoch_end()
@@ -35,7 +38,11 @@ class StoryBatches(keras.utils.PyDataset):
         rows = np.sort(self._order[start : start + self._stories_per_batch])
         features = self._embeddings[rows].astype(np.float32)
         sentences = self._sentences[rows]
-        return {"image_features": features, "sentences": sentences}, sentences
+        missing = -len(rows) % self._multiple_of
+        filled = np.arange(len(rows) + missing) % len(rows)
+        weights = (np.arange(len(filled)) < len(rows)).astype(np.float32)
+        features, sentences = features[filled], sentences[filled]
+        return {"image_features": features, "sentences": sentences}, sentences, weights
 
     def on_epoch_end(self):
         if self._random is not None:

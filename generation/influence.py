@@ -86,7 +86,12 @@ def _look(model, windows, is_photo, previous, words, place, targets):
         start = model.decoder_start(
             model.encode_windows(windows, is_photo), vectors, previous != NULL
         )
-        outputs, attended = model.decoder(model.word_embedding(words), mask=words != NULL, **start)
+        attended = None
+        if hasattr(model, "attend"):
+            outputs, weights = model.attend(words, words != NULL, start)
+            attended = _at(place, weights).numpy()
+        else:
+            outputs = model.decode(words, words != NULL, start)
         logits = model.next_word_logits(_at(place, outputs))
         score = tf.reduce_sum(_at(targets, logits))
     by_feature, by_number = tape.gradient(
@@ -94,12 +99,7 @@ def _look(model, windows, is_photo, previous, words, place, targets):
     )
     by_window = tf.abs(tf.reduce_sum(by_feature * windows, axis=-1))
     by_word = tf.abs(tf.reduce_sum(by_number * vectors, axis=-1))
-    has_attention = hasattr(model, "attend_to")
-    return (
-        by_window.numpy(),
-        by_word.numpy(),
-        _at(place, attended).numpy() if has_attention else None,
-    )
+    return by_window.numpy(), by_word.numpy(), attended
 
 
 def _at(places, rows):

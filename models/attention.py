@@ -132,6 +132,13 @@ class AttentionEncoderDecoder(StoryModel):
         outputs, state = self.image_sequence_encoder(windows, mask=is_photo)
         return state[-1] if self.previous_sentence_encoder else [*state[-1], outputs, is_photo]
 
+    def decode(self, words, is_word, start):
+        return self.decoder(self.word_embedding(words), mask=is_word, **start)
+
+    def attend(self, words, is_word, start):
+        """As `decode` -> outputs [N, T - 1, U] and the attention's weights [N, T - 1, S]."""
+        return self.decoder.attend(self.word_embedding(words), mask=is_word, **start)
+
     def decoder_start(self, image_state, previous_vectors, is_previous_word):
         if self.previous_sentence_encoder:
             memory, _ = self.previous_sentence_encoder(previous_vectors, mask=is_previous_word)

@@ -9,13 +9,23 @@ U units of the decoder, M of the memory.
 """
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
-from models.recurrent import RecurrentStack, check_recurrent
+from models.packed import (
+    Memory,
+    matmul,
+    pack,
+    packed_luong_gru,
+    packed_luong_lstm,
+    packing_plan,
+    unpack,
+)
+from models.recurrent import PackedLayer, RecurrentStack, check_recurrent, has_gpu
 
 
 @keras.saving.register_keras_serializable("stories")
-class DotScore(layers.Layer):
+class DotScore(PackedLayer):
     """score(h, s) = h . s, so that M = U.  Luong et al., equation 8.
 
     Raises:
@@ -39,7 +49,7 @@ class DotScore(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("stories")
-class GeneralScore(layers.Layer):
+class GeneralScore(PackedLayer):
     """score(h, s) = h W_a s with W_a [U, M].  Luong et al., equation 8."""
 
     def build(self, query_shape, memory_shape):
@@ -55,7 +65,7 @@ class GeneralScore(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("stories")
-class AdditiveScore(layers.Layer):
+class AdditiveScore(PackedLayer):
     """score(h, s) = v . tanh(W_h h + W_s s) with W_h [U, U], W_s [M, U], v [U].
 
     Bahdanau et al., section 3.1; W_h and W_s side by side are the W_a of Luong's `concat`,
@@ -78,13 +88,17 @@ class AdditiveScore(layers.Layer):
         return ops.einsum("nsu,u->ns", both, self.v)
 
 
-class _AttentionCell(layers.Layer):
+class _AttentionCell(PackedLayer):
     """What both attention cells share: a recurrent cell, a score, and the weighted memory."""
+
+    can_be_packed = False
 
     def __init__(self, score, cell_type, units, recurrent_dropout=0.0, **kwargs):
         super().__init__(**kwargs)
         cell = {"gru": layers.GRUCell, "lstm": layers.LSTMCell}[cell_type]
-        self.cell = cell(units, recurrent_dropout=recurrent_dropout, name=cell_type)
+        self.cell = cell(
+            units, recurrent_dropout=recurrent_dropout, dtype=self.dtype_policy, name=cell_type
+        )
         self.score = score
         self.units = units
 
@@ -113,12 +127,16 @@ class LuongCell(_AttentionCell):
     the next step's input; that it replaces the state is the stories system's own choice.
     """
 
+    @property
+    def can_be_packed(self):
+        return isinstance(self.score, DotScore | GeneralScore)
+
     def build(self, inputs_shape, memory_shape):
         query_shape = (inputs_shape[0], self.units)
         self.cell.build(inputs_shape)
         self.score.build(query_shape, memory_shape)
         self.attentional_state = layers.Dense(
-            self.units, activation="tanh", name="attentional_state"
+            self.units, activation="tanh", dtype=self.dtype_policy, name="attentional_state"
         )
         self.attentional_state.build((None, self.units + memory_shape[-1]))
 
@@ -128,6 +146,30 @@ class LuongCell(_AttentionCell):
         context, weights = self._attend(hidden, looked_at)
         attentional = self.attentional_state(ops.concatenate([hidden, context], axis=-1))
         return attentional, [attentional, *rest], weights
+
+    def read_packed(self, rows, initial_state, looked_at, plan):
+        """All steps of packed sequences, where the score is h . key: [R, F] -> [R, U]."""
+        cell, dtype = self.cell, self.matmul_dtype
+        combine = self.attentional_state
+        memory, keys, is_real = looked_at
+        attended = Memory(keys, memory, is_real, combine.kernel, combine.bias)
+        rows = matmul(rows, cell.kernel, dtype)
+        if isinstance(cell, layers.LSTMCell):
+            outputs, _ = packed_luong_lstm(
+                rows + cell.bias, initial_state, cell.recurrent_kernel, attended, plan, dtype
+            )
+        else:
+            input_bias, recurrent_bias = tf.unstack(cell.bias)
+            outputs, _ = packed_luong_gru(
+                rows + input_bias,
+                initial_state,
+                cell.recurrent_kernel,
+                recurrent_bias,
+                attended,
+                plan,
+                dtype,
+            )
+        return outputs
 
 
 @keras.saving.register_keras_serializable("stories")
@@ -160,7 +202,7 @@ ATTENTIONS = {
 
 
 @keras.saving.register_keras_serializable("stories")
-class AttentionDecoder(layers.Layer):
+class AttentionDecoder(PackedLayer):
     """Recurrent layers on top of each other, the last of which attends to a memory.
 
     A state is `[layers, looked_at]`: an entry a layer as `RecurrentStack` has them, and what the
@@ -205,7 +247,7 @@ class AttentionDecoder(layers.Layer):
         self.attention_cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
 
     def call(self, sequences, memory, is_memory, initial_state, mask=None, training=None):
-        """Read a whole sentence.
+        """Read a whole sentence -> outputs [N, T, U].
 
         Args:
             sequences: float32 [N, T, F].
@@ -213,15 +255,32 @@ class AttentionDecoder(layers.Layer):
             is_memory: bool [N, S], False at the memory's padding.
             initial_state: of the first layer; the others start at zero.
             mask: bool [N, T], False at the sequences' padding; what comes out there has no meaning.
-
-        Returns:
-            outputs [N, T, U] and attention weights [N, T, S].
         """
+        sequences, state, looked_at = self._below(
+            sequences, memory, is_memory, initial_state, mask, training
+        )
+        dropped = training and self.recurrent_dropout
+        if mask is None or dropped or has_gpu() or not self.attention_cell.can_be_packed:
+            return self._step_by_step(sequences, state, looked_at, training)[0]
+        plan = packing_plan(mask)
+        rows = pack(sequences, plan)
+        return unpack(self.attention_cell.read_packed(rows, state, looked_at, plan), plan)
+
+    def attend(self, sequences, memory, is_memory, initial_state, mask=None):
+        """As `call` -> outputs [N, T, U] and the attention's weights [N, T, S]."""
+        below = self._below(sequences, memory, is_memory, initial_state, mask, training=False)
+        return self._step_by_step(*below, training=False)
+
+    def _below(self, sequences, memory, is_memory, initial_state, mask, training):
+        """-> the attending layer's inputs [N, T, ...], its first state, what it looks at."""
         [*_, state], looked_at = self.start(initial_state, memory, is_memory)
         if self.lower_layers:
             sequences, _ = self.lower_layers(
                 sequences, mask=mask, initial_state=initial_state, training=training
             )
+        return sequences, state, looked_at
+
+    def _step_by_step(self, sequences, state, looked_at, training):
         self.attention_cell.cell.reset_recurrent_dropout_mask()
         outputs, weights = [], []
         # A sentence's padding stands at its end: no state after it is wanted.
@@ -234,12 +293,9 @@ class AttentionDecoder(layers.Layer):
         self.attention_cell.cell.reset_recurrent_dropout_mask()
         return ops.stack(outputs, axis=1), ops.stack(weights, axis=1)
 
-    def compute_output_spec(self, sequences, memory, *_, **__):
+    def compute_output_spec(self, sequences, *_, **__):
         rows, steps, _ = sequences.shape
-        return (
-            keras.KerasTensor((rows, steps, self.units), self.compute_dtype),
-            keras.KerasTensor((rows, steps, memory.shape[1]), self.compute_dtype),
-        )
+        return keras.KerasTensor((rows, steps, self.units), self.compute_dtype)
 
     def start(self, initial_state, memory, is_memory):
         """The state before the first word; arguments as those of `call`."""

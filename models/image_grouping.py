@@ -85,7 +85,7 @@ class ImageGroupingModel(StoryModel):
         self.previous_sentence_encoder = _make_sentence_encoder(
             sentence_encoder, cell_type, sentence_encoder_latent_dim, recurrent_dropout
         )
-        self.both_encoders = layers.Concatenate(name="both_encoders")
+        self.both_encoders = layers.Concatenate(dtype="float32", name="both_encoders")
         self.decoder = RecurrentStack(
             cell_type,
             image_encoder_latent_dim + sentence_encoder_latent_dim,

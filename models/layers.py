@@ -26,6 +26,11 @@ class FeatureStandardisation(layers.Layer):
     # share of the mean spread.
     SMALLEST_SPREAD = 0.01
 
+    def __init__(self, **kwargs):
+        # Features of a common large mean lose what tells them apart when they are rounded first.
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+
     def build(self, input_shape):
         size = (input_shape[-1],)
         self.mean = self.add_weight(name="mean", shape=size, initializer="zeros", trainable=False)

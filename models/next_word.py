@@ -1,9 +1,10 @@
 """What a model learns: each sentence's next word, over its real words only."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
-from models.layers import at_real_words
+from models.layers import NULL, at_real_words
 
 
 def next_words(sentences):
@@ -12,11 +13,19 @@ def next_words(sentences):
     return at_real_words(ops.reshape(targets, (-1, targets.shape[-1])), targets)
 
 
+def words_of_each_story(sentences):
+    """int32 [B, I, T] -> how many words are to be written in each story, int32 [B]."""
+    return ops.sum(ops.cast(sentences[..., 1:] != NULL, "int32"), axis=(1, 2))
+
+
 @keras.saving.register_keras_serializable("stories")
 class NextWordLoss(keras.losses.Loss):
-    """Mean cross-entropy (nats) of a batch's real words; `y_true` are the sentences themselves.
+    """Mean cross-entropy (nats) of a batch's real words.
 
-    `y_pred` are the logits [W, V] of the words in reading order, as the models give them.
+    `y_true` are the sentences themselves, int32 [B, I, T]; `y_pred` the logits [W, V] of the words
+    in reading order, as the models give them; `sample_weight` [B] weighs the words of whole
+    stories.  Under a `tf.distribute` strategy each replica divides by the words of all replicas,
+    so that the replicas' losses and gradients add up to those of the whole batch.
     """
 
     def __init__(self, name="next_word_loss", **kwargs):
@@ -24,6 +33,18 @@ class NextWordLoss(keras.losses.Loss):
         kwargs["reduction"] = "sum"
         super().__init__(name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
-        words = next_words(y_true)
-        return ops.mean(ops.sparse_categorical_crossentropy(words, y_pred, from_logits=True))
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(y_pred, self.dtype)
+        losses = ops.sparse_categorical_crossentropy(next_words(y_true), y_pred, from_logits=True)
+        weights = ops.ones_like(losses)
+        if sample_weight is not None:
+            weights = ops.repeat(
+                ops.cast(sample_weight, self.dtype), words_of_each_story(y_true), axis=0
+            )
+        return ops.sum(losses * weights) / _of_all_replicas(ops.sum(weights))
+
+
+def _of_all_replicas(count):
+    replica = tf.distribute.get_replica_context()
+    # There is none yet when Keras only wants to know the loss's shape.
+    return count if replica is None else replica.all_reduce("sum", count)

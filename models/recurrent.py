@@ -1,10 +1,77 @@
-"""Recurrent layers on top of each other.
+"""Recurrent layers: Keras's own, run by a faster engine on a CPU, and stacks of them.
 
 Legend of shapes: N sequences, T steps, F features, U units.
 """
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
+
+from models.packed import matmul, pack, packed_gru, packed_lstm, packing_plan, unpack
+
+
+def has_gpu():
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+class PackedLayer(layers.Layer):
+    """What layers that run packed sequences on a CPU share.
+
+    Under the dtype policy "mixed_bfloat16" their matmuls on a CPU take operands in bfloat16, and
+    all else in them stays float32.  On a GPU a policy means what it means to any layer.
+    """
+
+    def __init__(self, *args, **kwargs):
+        self.matmul_dtype = keras.config.dtype_policy().compute_dtype
+        if not has_gpu():
+            kwargs.setdefault("dtype", "float32")
+        super().__init__(*args, **kwargs)
+
+
+class _PackedRecurrence(PackedLayer):
+    """Replaces the loop over the steps of a Keras layer that it stands before.
+
+    A mask has to be True to the left and False to the right, and True at least once a sequence;
+    outputs at the padding are zero.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if has_gpu() or mask is None or (training and self.recurrent_dropout):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        plan = packing_plan(mask)
+        outputs, state = self.read_packed(pack(sequences, plan), initial_state, plan)
+        return state[0], unpack(outputs, plan), state
+
+
+@keras.saving.register_keras_serializable("stories")
+class GRU(_PackedRecurrence, layers.GRU):
+    """`keras.layers.GRU`: its weights and results, on a GPU also its kernel.
+
+    Cho et al. 2014, in the form with the reset gate after the matrix product.
+    """
+
+    def read_packed(self, rows, initial_state, plan):
+        """Packed rows [R, F], [h] -> outputs [R, U], [h]."""
+        cell, dtype = self.cell, self.matmul_dtype
+        input_bias, recurrent_bias = tf.unstack(cell.bias)
+        projections = matmul(rows, cell.kernel, dtype) + input_bias
+        return packed_gru(
+            projections, initial_state, cell.recurrent_kernel, recurrent_bias, plan, dtype
+        )
+
+
+@keras.saving.register_keras_serializable("stories")
+class LSTM(_PackedRecurrence, layers.LSTM):
+    """`keras.layers.LSTM`: its weights and results, on a GPU also its kernel.
+
+    Hochreiter and Schmidhuber 1997.
+    """
+
+    def read_packed(self, rows, initial_state, plan):
+        """Packed rows [R, F], [h, c] -> outputs [R, U], [h, c]."""
+        cell, dtype = self.cell, self.matmul_dtype
+        projections = matmul(rows, cell.kernel, dtype) + cell.bias
+        return packed_lstm(projections, initial_state, cell.recurrent_kernel, plan, dtype)
 
 
 def check_recurrent(cell_type, num_layers):
@@ -20,12 +87,11 @@ def check_recurrent(cell_type, num_layers):
 
 
 @keras.saving.register_keras_serializable("stories")
-class RecurrentStack(layers.Layer):
+class RecurrentStack(PackedLayer):
     """Recurrent layers on top of each other; encoder or decoder, as it is called.
 
     A state is a list with an entry a layer; an entry is [h] for a GRU, [h, c] for an LSTM, each
-    [N, U].  Cho et al. 2014 (GRU, in the form with the reset gate after the matrix product),
-    Hochreiter and Schmidhuber 1997 (LSTM).
+    [N, U].  See `GRU` for what is asked of masks.
 
     Raises:
         ValueError: the cell type is unknown or there are no layers.
@@ -39,7 +105,7 @@ class RecurrentStack(layers.Layer):
         self.units = units
         self.num_layers = num_layers
         self.recurrent_dropout = recurrent_dropout
-        layer = {"gru": layers.GRU, "lstm": layers.LSTM}[cell_type]
+        layer = {"gru": GRU, "lstm": LSTM}[cell_type]
         self.recurrent_layers = [
             layer(
                 units,

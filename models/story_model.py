@@ -39,9 +39,7 @@ class StoryModel(keras.Model):
             RealWords(name="real_previous_words")(previous),
         )
         words = DecoderInputs(name="decoder_inputs")(sentences)
-        outputs, _ = self.decoder(
-            self.word_embedding(words), mask=RealWords(name="real_words")(words), **start
-        )
+        outputs = self.decode(words, RealWords(name="real_words")(words), start)
         outputs = BeforeRealWords(name="before_real_words")(outputs, sentences)
         logits = self.next_word_logits(self.softmax_dropout(outputs))
         return {"image_features": image_features, "sentences": sentences}, logits
@@ -83,6 +81,11 @@ class StoryModel(keras.Model):
         """Windows and where photos stand -> the last layer's state, a list of [N, U]."""
         _, state = self.image_sequence_encoder(windows, mask=is_photo)
         return state[-1]
+
+    def decode(self, words, is_word, start):
+        """Whole sentences [N, T - 1] from their `decoder_start` -> outputs [N, T - 1, U]."""
+        outputs, _ = self.decoder(self.word_embedding(words), mask=is_word, **start)
+        return outputs
 
     def decoder_start(self, image_state, previous_vectors, is_previous_word):
         """What the decoder is given before its first word, by the names of its arguments.

@@ -23,6 +23,8 @@ class Experiment:
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
         gradient_clip_value: each component of the gradient is cut to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
+        precision: "float32", or "bfloat16": of the matrix products (on a GPU of all that layers
+            compute); weights, loss and optimiser are float32 whatever it is.
         notes: free text, kept with the run.
 
     Raises:
@@ -40,6 +42,7 @@ class Experiment:
     learning_rate: float = 1e-4
     learning_rate_decays: bool = False
     gradient_clip_value: float = 5.0
+    precision: str = "float32"
     seed: int = 1
     notes: str = ""
 
@@ -54,6 +57,9 @@ class Experiment:
             value = getattr(self, setting)
             if not isinstance(value, int | float) or not value > 0:
                 raise ValueError(f"{setting} is {value!r}; it must be a number above 0.")
+
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is {self.precision!r}; it must be float32 or bfloat16.")
 
     def to_dict(self):
         return asdict(self)

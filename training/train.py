@@ -6,9 +6,11 @@ import os
 import shlex
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from data_reader.files import write_json, written_beside
 from data_reader.layout import REPOSITORY, RESULTS, DataLayout
@@ -19,8 +21,12 @@ from models import model_class
 from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
 from models.word_embeddings import load_word_embeddings
+from training.compiled_adam import CompiledAdam
 from training.loss_plot import plot_losses
 from training.model_picture import can_draw, draw_model
+
+# What a precision means to Keras; variables, loss and optimiser stay float32.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def train(experiment, results=RESULTS):
@@ -45,10 +51,13 @@ def train(experiment, results=RESULTS):
         check_features(training_stories, {"extractor": experiment.extractor.lower()})
         check_features(validation_stories, features)
         keras.utils.set_random_seed(experiment.seed)
-        batches = StoryBatches(training_stories, experiment.stories_per_batch, experiment.seed)
-        validation = StoryBatches(validation_stories, experiment.stories_per_batch)
-        model = _build_model(experiment, vocabulary, training_stories)
-        _compile(model, experiment, len(batches))
+        strategy = choose_strategy()
+        per_batch, devices = experiment.stories_per_batch, strategy.num_replicas_in_sync
+        batches = StoryBatches(training_stories, per_batch, experiment.seed, devices)
+        validation = StoryBatches(validation_stories, per_batch, multiple_of=devices)
+        with strategy.scope(), _dtype_policy(POLICIES[experiment.precision]):
+            model = _build_model(experiment, vocabulary, training_stories)
+            _compile(model, experiment, len(batches))
         run = _create_run_folder(experiment, vocabulary, features, results)
         print(f"run folder: {run.path}")
         if can_draw():
@@ -68,6 +77,24 @@ def train(experiment, results=RESULTS):
         )
     _check_losses(history.history["loss"], run)
     return run
+
+
+def choose_strategy():
+    """All GPUs share each batch where there are several; otherwise Keras's own one device."""
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+@contextmanager
+def _dtype_policy(name):
+    """Keras's dtype policy for the layers that are made meanwhile."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _check_losses(losses, run):
@@ -110,7 +137,7 @@ def _compile(model, experiment, steps_per_epoch):
     if experiment.learning_rate_decays:
         steps = steps_per_epoch * experiment.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.1)
-    optimizer = keras.optimizers.Adam(rate, clipvalue=experiment.gradient_clip_value)
+    optimizer = CompiledAdam(rate, clipvalue=experiment.gradient_clip_value)
     # XLA makes these recurrent models slower on a CPU and shuts out cuDNN on a GPU.
     model.compile(optimizer, NextWordLoss(), jit_compile=False)
 

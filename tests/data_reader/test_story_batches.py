@@ -37,7 +37,7 @@ def test_a_batch_holds_whole_stories(layout):
     with open_stories(layout, "train") as stories:
         batches = StoryBatches(stories, stories_per_batch=2)
         assert len(batches) == 3
-        inputs, sentences = batches[1]
+        inputs, sentences, weights = batches[1]
         np.testing.assert_allclose(
             inputs["image_features"][..., 0],
             [[2, 2.1, 2.2, 2.3, 2.4], [3, 3.1, 3.2, 3.3, 3.4]],
@@ -46,12 +46,22 @@ def test_a_batch_holds_whole_stories(layout):
         assert sentences.dtype == np.int32
         assert sentences[0, 0].tolist() == [1, 4, 4, 2] + [0] * 18
         assert inputs["sentences"] is sentences
+        assert weights.tolist() == [1, 1]
 
 
 def test_the_last_batch_is_smaller_and_never_empty(layout):
     with open_stories(layout, "train") as stories:
         assert [len(StoryBatches(stories, 2)[i][1]) for i in range(3)] == [2, 2, 1]
         assert len(StoryBatches(stories, 5)) == 1
+
+
+def test_a_batch_for_several_devices_is_filled_up_with_stories_of_no_weight(layout):
+    with open_stories(layout, "train") as stories:
+        batches = StoryBatches(stories, stories_per_batch=5, multiple_of=4)
+        inputs, sentences, weights = batches[0]
+    assert inputs["image_features"][:, 0, 0].tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
+    assert (sentences != 0).sum(axis=-1)[:, 0].tolist() == [2, 3, 4, 5, 6, 2, 3, 4]
+    assert weights.tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
 
 
 def seen_in(batches):

@@ -68,7 +68,7 @@ def inputs(cell_type="gru", memory_size=3):
 
 @EVERY_ATTENTION
 def test_the_weights_share_out_one_among_the_real_positions(attention):
-    _, weights = make_decoder(attention)(**inputs())
+    _, weights = make_decoder(attention).attend(**inputs())
     weights = np.array(weights)
     assert weights.shape == (2, 4, 5)
     np.testing.assert_allclose(weights.sum(axis=-1), 1.0, rtol=1e-6)
@@ -79,9 +79,9 @@ def test_the_weights_share_out_one_among_the_real_positions(attention):
 @EVERY_ATTENTION
 def test_the_memory_s_padding_changes_nothing(attention):
     decoder, given = make_decoder(attention), inputs()
-    expected, _ = decoder(**given)
+    expected = decoder(**given)
     given["memory"][1, 2:] = 7.0
-    np.testing.assert_array_equal(decoder(**given)[0], expected)
+    np.testing.assert_array_equal(decoder(**given), expected)
 
 
 @EVERY_ATTENTION
@@ -89,16 +89,27 @@ def test_the_memory_s_padding_changes_nothing(attention):
 @pytest.mark.parametrize("num_layers", [1, 3])
 def test_step_by_step_equals_the_whole_sentence(attention, cell_type, num_layers):
     decoder, given = make_decoder(attention, cell_type, num_layers), inputs(cell_type)
-    outputs, _ = decoder(**given)
+    outputs = decoder(**given, mask=np.ones((2, 4), bool))
     state = decoder.start(given["initial_state"], given["memory"], given["is_memory"])
     for position in range(4):
         output, state = decoder.step(given["sequences"][:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
 
 
+@EVERY_ATTENTION
+@EVERY_KIND
+def test_packed_sentences_come_out_as_those_with_padding(attention, cell_type):
+    decoder, given = make_decoder(attention, cell_type), inputs(cell_type)
+    mask = np.array([[True, False, False, False], [True, True, True, False]])
+    expected, _ = decoder.attend(**given, mask=mask)
+    np.testing.assert_allclose(
+        np.array(decoder(**given, mask=mask))[mask], np.array(expected)[mask], atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("attention", ["general", "concat", "bahdanau"])
 def test_a_memory_of_another_size_will_do(attention):
-    outputs, _ = make_decoder(attention, memory_size=7)(**inputs(memory_size=7))
+    outputs = make_decoder(attention, memory_size=7)(**inputs(memory_size=7))
     assert outputs.shape == (2, 4, 3)
 
 
@@ -110,9 +121,9 @@ def test_the_dot_score_wants_a_memory_of_its_own_size():
 def test_recurrent_dropout_works_in_training_alone():
     decoder = AttentionDecoder("general", "gru", 3, 1, recurrent_dropout=0.5)
     given = inputs()
-    calm, _ = decoder(**given)
-    np.testing.assert_array_equal(decoder(**given)[0], calm)
-    dropped, _ = decoder(**given, training=True)
+    calm = decoder(**given)
+    np.testing.assert_array_equal(decoder(**given), calm)
+    dropped = decoder(**given, training=True)
     assert np.abs(np.array(dropped) - calm).max() > 1e-3
 
 

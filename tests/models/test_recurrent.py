@@ -1,8 +1,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from models.recurrent import RecurrentStack
+from models import recurrent
+from models.recurrent import GRU, LSTM, RecurrentStack
+
+# Three sequences of 5, 1 and 3 steps.
+LENGTHS = np.arange(5) < [[5], [1], [3]]
 
 
 @pytest.mark.parametrize("cell_type", ["gru", "lstm"])
@@ -42,3 +47,76 @@ def test_step_by_step_equals_the_whole_sequence(cell_type):
 def test_settings_without_meaning_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         RecurrentStack(units=2, **arguments)
+
+
+def layers_with_equal_weights(cell_type):
+    """Ours and Keras's own, all weights random, moved from one to the other and back."""
+    settings = {"units": 4, "return_sequences": True, "return_state": True}
+    ours, stock = {
+        "gru": (GRU(**settings), keras.layers.GRU(**settings)),
+        "lstm": (LSTM(**settings), keras.layers.LSTM(**settings)),
+    }[cell_type]
+    random = np.random.default_rng(0)
+    for layer in (ours, stock):
+        layer.build((None, 5, 3))
+    stock.set_weights([random.normal(size=weight.shape) for weight in stock.get_weights()])
+    ours.set_weights(stock.get_weights())
+    stock.set_weights(ours.get_weights())
+    return ours, stock
+
+
+def results_and_gradients(layer, sequences, state):
+    """Outputs at real positions, final state, and gradients of a mixture of both."""
+    with tf.GradientTape() as tape:
+        tape.watch([sequences, state])
+        outputs, *final = layer(sequences, mask=LENGTHS, initial_state=state)
+        real = tf.where(LENGTHS[:, :, None], outputs, 0.0)
+        loss = tf.reduce_sum(real**3) + sum(tf.reduce_sum(part**2) for part in final)
+    weights = [weight.value for weight in layer.trainable_weights]
+    gradients = tape.gradient(loss, [sequences, *state, *weights])
+    return [real, *final, *map(tf.convert_to_tensor, gradients)]
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_results_and_gradients_are_those_of_keras_s_layers(cell_type):
+    ours, stock = layers_with_equal_weights(cell_type)
+    random = np.random.default_rng(1)
+    sequences = tf.constant(random.normal(size=(3, 5, 3)).astype("float32"))
+    state = [
+        tf.constant(random.normal(size=(3, 4)).astype("float32"))
+        for _ in range({"gru": 1, "lstm": 2}[cell_type])
+    ]
+    expected = results_and_gradients(stock, sequences, state)
+    for got, wanted in zip(results_and_gradients(ours, sequences, state), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_the_path_of_a_gpu_gives_what_the_cpu_s_gives(cell_type, monkeypatch):
+    """On a machine without GPU Keras's own layer runs its general loop in cuDNN's stead."""
+    stack = RecurrentStack(cell_type, units=3, num_layers=2)
+    sequences = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
+    _, expected = stack(sequences, mask=LENGTHS)
+    monkeypatch.setattr(recurrent, "has_gpu", lambda: True)
+    _, state = stack(sequences, mask=LENGTHS)
+    for layer, expected_layer in zip(state, expected, strict=True):
+        np.testing.assert_allclose(layer, expected_layer, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_in_bfloat16_a_state_stays_float32(cell_type):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        rounded = RecurrentStack(cell_type, units=3, num_layers=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    exact = RecurrentStack(cell_type, units=3, num_layers=2)
+    sequences = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
+    for stack in (rounded, exact):
+        stack.build(sequences.shape)
+    exact.set_weights(rounded.get_weights())
+    outputs, _ = rounded(sequences, mask=LENGTHS)
+    expected, _ = exact(sequences, mask=LENGTHS)
+    assert outputs.dtype == tf.float32
+    difference = np.abs(np.array(outputs) - expected)[LENGTHS]
+    assert 1e-5 < difference.max() < 0.02

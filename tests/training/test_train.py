@@ -13,7 +13,7 @@ import pytest
 
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import Vocabulary
-from models import model_class
+from models import MODELS, model_class
 from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
 from training import experiments
@@ -99,6 +99,22 @@ def test_the_same_seed_gives_the_same_losses(experiment, tmp_path):
     np.testing.assert_allclose(first["loss"], second["loss"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_in_bfloat16_the_losses_are_nearly_the_same_and_the_weights_float32(
+    experiment, tmp_path, model
+):
+    experiment = replace(experiment, model=model, epochs=2)
+    if model == "EncoderDecoder":
+        experiment = experiment.without_model_settings("sentence_encoder_latent_dim")
+    exact = read_losses(train(experiment, tmp_path / "results"))
+    run = train(replace(experiment, precision="bfloat16"), tmp_path / "results")
+    rounded = read_losses(run)
+    assert rounded["val_loss"] != exact["val_loss"]
+    np.testing.assert_allclose(rounded["val_loss"], exact["val_loss"], rtol=0.01)
+    assert {weight.dtype for weight in run.load_model().get_weights()} == {np.dtype("float32")}
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_a_misspelt_setting_is_named(experiment, tmp_path):
     misspelt = experiment.with_model_settings(image_grop_size=1)
     with pytest.raises(ValueError, match="no setting 'image_grop_size'; it has: image_group_size"):
@@ -114,6 +130,7 @@ def test_a_misspelt_setting_is_named(experiment, tmp_path):
         ("learning_rate", float("nan")),
         ("gradient_clip_value", -1),
         ("name", "a/b"),
+        ("precision", "float16"),
     ],
 )
 def test_a_setting_without_meaning_is_named(experiment, setting, value):
