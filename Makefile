@@ -31,7 +31,7 @@ help:
 	@echo "                  on the embedded sample set; what is done is not done again"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
-	@echo "make bench        speed and memory of feature extraction and of the reader"
+	@echo "make bench        speed and memory of feature extraction, the reader and training"
 	@echo "make style        formatting and lint"
 	@echo "make clean-story  remove the sample set and what was made of it, to start afresh;"
 	@echo "                  the runs in results/ stay"
@@ -79,6 +79,7 @@ test: $(READY)
 bench: $(READY)
 	$(PYTHON) -m dataset.benchmark
 	$(PYTHON) -m data_reader.benchmark
+	$(PYTHON) -m training.benchmark
 
 style: $(READY)
 	$(VENV)/bin/ruff format

@@ -1,9 +1,13 @@
 import json
+import math
+import subprocess
+import sys
 import zipfile
 
 import pytest
+from written_runs import write_run
 
-from models.run_folder import RunFolder
+from models.run_folder import LOSS_COLUMNS, RunFolder
 
 SETTINGS = {"model": "ImageGroupingModel", "data": "dataset"}
 FILES = ("experiment.json", "vocabulary.json", "features.json", "model.keras")
@@ -71,3 +75,128 @@ def test_another_zip_file_is_no_model(tmp_path):
         archive.writestr("photo.jpg", b"")
     with pytest.raises(ValueError, match=r"model\.keras is broken"):
         RunFolder.open(path).load_model()
+
+
+def test_the_best_epoch_has_the_lowest_loss_that_is_a_number(tmp_path):
+    losses = [math.nan, 3.0, math.log(4), 2.0, math.inf]
+    best = write_run(tmp_path / "run", losses).best_epoch()
+    assert (best["epoch"], best["val_loss"], best["loss"]) == (3, math.log(4), math.log(4) / 2)
+    assert best["perplexity"] == pytest.approx(4)
+    assert write_run(tmp_path / "huge", [1e4]).best_epoch()["perplexity"] == math.inf
+    assert write_run(tmp_path / "nan", [math.nan, math.inf]).best_epoch() == {}
+    assert RunFolder(tmp_path / "nowhere").best_epoch() == {}
+
+
+def test_an_epoch_s_line_that_is_being_written_is_left_out(tmp_path):
+    run = write_run(tmp_path / "run", [3.0, 2.0])
+    with run.loss_log.open("a") as file:
+        file.write("3,0.5,1.")
+    assert run.losses()["val_loss"] == [3.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ("epoch,loss,val_loss\n0,1,2\n", r"columns epoch, loss, val_loss, expected epoch, loss"),
+        (",".join(LOSS_COLUMNS) + "\n1,a,2,3,4,5,\n", "could not convert string to float: 'a'"),
+        (",".join(LOSS_COLUMNS) + "\n\xff,1,2,3,4,5,\n", "can't decode byte 0xff"),
+    ],
+)
+def test_a_broken_log_is_named(tmp_path, contents, message):
+    (tmp_path / "loss.csv").write_text(contents, encoding="latin-1")
+    with pytest.raises(ValueError, match=rf"loss\.csv can't be read: .*{message}"):
+        RunFolder(tmp_path).losses()
+
+
+def test_settings_that_the_experiment_does_not_name_come_from_the_model(tmp_path):
+    run = write_run(
+        tmp_path / "run", [1.0], config={"name": "x"}, model_settings={"image_group_size": 3}
+    )
+    settings = run.all_settings()
+    assert settings["name"] == "run"
+    assert settings["image_group_size"] == 3
+    assert settings["num_layers"] == 2
+    run.model_file.unlink()
+    assert "num_layers" not in run.all_settings()
+
+
+def test_figures_are_the_numbers_of_all_scores(tmp_path):
+    run = write_run(tmp_path / "run", [1.0])
+    assert run.figures() == {}
+    run.scores("greedy", "test").write_text('{"bleu": 52.1, "words": 7, "protocol": "x"}')
+    run.scores("sample_t0.8_s1", "valid").write_text('{"bleu": 40.0}')
+    run.fact_recall("greedy", "test").write_text('{"all": {"own": 85.3, "other": 15.1}}')
+    assert run.figures() == {
+        "greedy test": {"bleu": 52.1, "facts_own": 85.3, "facts_other": 15.1},
+        "sample_t0.8_s1 valid": {"bleu": 40.0},
+    }
+
+
+def described(path):
+    return subprocess.run(
+        [sys.executable, "-m", "models.run_folder", path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_finished_run_is_described(tmp_path):
+    run = write_run(
+        tmp_path / "tiny_1", [3.0, 2.0, 2.5], extractor="resnet50", notes="what\nwas tried"
+    )
+    run.vocabulary_file.write_text('{"idx_to_words": ["a", "b", "c"]}')
+    run.features_file.write_text('{"extractor": "resnet50", "feature_size": 2048}')
+    run.finished_file.write_text('{"seconds": 90.4, "reason": "early stopping"}')
+    run.environment_file.write_text(
+        '{"git_commit": "abc123", "packages": {"keras": "3.15.1", "tqdm": "4"}, '
+        '"vocabulary_checksum": "c0ffee", "trainable_weights": 1234567}'
+    )
+    run.scores("greedy", "test").write_text('{"bleu": 52.125}')
+    done = described(run.path)
+    assert done.returncode == 0, done.stderr
+    lines = {" ".join(line.split()) for line in done.stdout.splitlines()}
+    assert lines >= {
+        "name tiny_1",
+        "model ImageGroupingModel",
+        "notes what was tried",
+        "trained 3 of 4 epochs in 90 s; finished: early stopping",
+        "best epoch 2",
+        "validation loss 2.0000 per word (nats)",
+        "perplexity 7.389",
+        "extractor resnet50",
+        "vocabulary 3 words",
+        "vocabulary checksum c0ffee",
+        "trainable weights 1,234,567",
+        "seed 1",
+        "git commit abc123",
+        "packages keras 3.15.1",
+        "learning_rate 0.01",
+        "num_layers 2",
+        "greedy test bleu 52.12",
+        "vocabulary.json 0.0 kB",
+    }
+
+
+def test_a_run_before_its_first_epoch_is_described(tmp_path):
+    run = write_run(tmp_path / "tiny_1", [])
+    run.model_file.unlink()
+    run.loss_log.unlink()
+    out = described(run.path).stdout
+    assert "0 of 4 epochs; not finished" in out
+    assert "best epoch" not in out
+
+
+def test_what_can_t_be_described_is_one_line_and_status_2(tmp_path):
+    run = write_run(tmp_path / "tiny_1", [1.0])
+    run.loss_log.write_text("x\n")
+    for path, message in (
+        (tmp_path / "nowhere", "nowhere is missing"),
+        (tmp_path, "has no experiment.json"),
+        (run.path, "loss.csv can't be read"),
+    ):
+        done = described(path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr

@@ -1,0 +1,360 @@
+"""python -m training.benchmark: speed and memory of a training step, beside a plain Keras 3 port.
+
+The models at the paper's sizes, on sentences as long as VIST's, in float32 and bfloat16, and the
+same models as `training.naive_port` has them; dropout and Adam in all.  A step is what `fit` does
+with a batch, what is made of the batch on the host included.  Steps of a model take turns in one
+process; peak memory is that of a process that makes steps of one kind only (with --device gpu the
+GPU's memory).  The share of the matmul rate is `training.step_flop` by time, by the rate at which
+the same process multiplies two large square matrices of the same precision.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_reader.benchmark import SENTENCE_LENGTHS
+from data_reader.commands import command_line, import_tensorflow, run_command, whole_number
+from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
+from models import MODELS
+from training.experiment import Experiment
+from training.step_flop import step_flop
+
+ROUNDS = 7
+MEMORY_STEPS = 3
+IMAGES = 5
+PRECISIONS = ("float32", "bfloat16")
+STORIES = {"cpu": 13, "gpu": 64}
+MATMUL_SIZE = {"cpu": 2048, "gpu": 8192}
+MATMULS = 4
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of the models and a batch; the defaults are the paper's.
+
+    Attributes:
+        units: of each encoder.
+        input_dropout: of the photos' features and before the softmax.
+    """
+
+    stories_per_batch: int = 13
+    vocabulary_size: int = 10_004
+    feature_size: int = 4096
+    word_embedding_size: int = 300
+    units: int = 1024
+    image_group_size: int = 3
+    input_dropout: float = 0.35
+
+
+def draw_batch(sizes, rng):
+    """image_features float32 [B, I, F] and sentences int32 [B, I, T] with VIST's lengths."""
+    shape = (sizes.stories_per_batch, IMAGES)
+    share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
+    lengths = rng.choice(np.arange(1, len(share) + 1), (*shape, 1), p=share)
+    words = rng.integers(UNKNOWN + 1, sizes.vocabulary_size, (*shape, ROW_LENGTH))
+    place = np.arange(ROW_LENGTH)
+    sentences = np.select(
+        [place == 0, place <= lengths, place == lengths + 1], [START, words, END], NULL
+    )
+    features = rng.random((*shape, sizes.feature_size), np.float32)
+    return features, sentences.astype(np.int32)
+
+
+def draw_word_embeddings(sizes):
+    """float32 [V, E]."""
+    shape = (sizes.vocabulary_size, sizes.word_embedding_size)
+    return np.random.default_rng(1).normal(0, 0.4, shape).astype(np.float32)
+
+
+def make_step(model, precision, sizes):
+    """A function of a batch that trains a new model on it and returns the loss."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    experiment = Experiment(name="benchmark", model=model)
+    if precision == "naive":
+        return _naive_step(experiment, sizes)
+    trained = _make_model(experiment, precision, sizes)
+
+    def step(image_features, sentences):
+        inputs = {"image_features": image_features, "sentences": sentences}
+        return trained.train_on_batch(inputs, sentences)
+
+    return step
+
+
+def _make_model(experiment, precision, sizes):
+    from models import model_class
+    from training.model_building import POLICIES, compile_model, dtype_policy
+
+    units = {"image_encoder_latent_dim": sizes.units}
+    if experiment.model != "EncoderDecoder":
+        units["sentence_encoder_latent_dim"] = sizes.units
+    with dtype_policy(POLICIES[precision]):
+        model = model_class(experiment.model)(
+            vocabulary_size=sizes.vocabulary_size,
+            feature_size=sizes.feature_size,
+            image_group_size=sizes.image_group_size,
+            word_embedding_size=sizes.word_embedding_size,
+            word_embeddings=draw_word_embeddings(sizes),
+            input_dropout=sizes.input_dropout,
+            **units,
+        )
+        compile_model(model, experiment, steps_per_epoch=ROUNDS)
+    return model
+
+
+def _naive_step(experiment, sizes):
+    from training.naive_port import NAIVE_MODELS, compile_naive, naive_batch
+
+    model = NAIVE_MODELS[experiment.model](
+        draw_word_embeddings(sizes), sizes.feature_size, sizes.units, sizes.input_dropout
+    )
+    compile_naive(model, experiment.learning_rate, experiment.gradient_clip_value)
+
+    def step(image_features, sentences):
+        made, targets, weights = naive_batch(
+            image_features, sentences, sizes.vocabulary_size, sizes.image_group_size
+        )
+        inputs = {tensor.name: made[tensor.name] for tensor in model.inputs}
+        return model.train_on_batch(inputs, targets, weights)
+
+    return step
+
+
+def measure_steps(model, precisions, sizes, matmul_size):
+    """Steps and matmuls of each precision, in turn.
+
+    `{precision: {seconds_per_step, matmul_share, matmul_gflop_per_second}}`, medians, and the mean
+    number of words, <END> included, that the batches have to write a sentence.
+    """
+    rng = np.random.default_rng(1)
+    batches = [draw_batch(sizes, rng) for _ in range(1 + ROUNDS)]
+    works = {("step", precision): make_step(model, precision, sizes) for precision in precisions}
+    for precision in precisions:
+        works["matmuls", precision] = _matmuls(precision, matmul_size)
+    seconds = _seconds_in_turn(works, batches)
+    learned = [sentences for _, sentences in batches[1:]]
+    flop = [step_flop(model, sentences, sizes) for sentences in learned]
+    figures = {}
+    for precision in precisions:
+        step_seconds = seconds["step", precision]
+        matmul_rate = 2 * MATMULS * matmul_size**3 / np.median(seconds["matmuls", precision])
+        figures[precision] = {
+            "seconds_per_step": float(np.median(step_seconds)),
+            "matmul_share": float(np.median(np.divide(flop, step_seconds)) / matmul_rate),
+            "matmul_gflop_per_second": float(matmul_rate / 1e9),
+        }
+    return figures, float(np.mean([(rows[..., 1:] != NULL).sum(axis=2) for rows in learned]))
+
+
+def _seconds_in_turn(works, batches):
+    """Functions of a batch -> seconds of each on each batch but the first, which compiles."""
+    seconds = {name: [] for name in works}
+    for batch in batches:
+        for name, work in works.items():
+            start = time.perf_counter()
+            work(*batch)
+            seconds[name].append(time.perf_counter() - start)
+    return {name: of_work[1:] for name, of_work in seconds.items()}
+
+
+def _matmuls(precision, size):
+    """A function that multiplies square matrices of `size`, `MATMULS` times, whatever the batch."""
+    import tensorflow as tf
+
+    dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
+    matrix = tf.cast(tf.random.normal((size, size), stddev=size**-0.5), dtype)
+
+    def multiply(*_):
+        product = matrix
+        for _ in range(MATMULS):
+            product = tf.matmul(product, matrix)
+        return float(product[0, 0])  # waits for a GPU
+
+    return multiply
+
+
+def measure_memory(model, precision, sizes, device):
+    """Peak memory (GB) of this process, or of the GPU in it, over a few steps."""
+    import tensorflow as tf
+
+    step = make_step(model, precision, sizes)
+    rng = np.random.default_rng(1)
+    for _ in range(MEMORY_STEPS):
+        step(*draw_batch(sizes, rng))
+    if device == "gpu":
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def use_device(device, cores):
+    """Keep this process to the device and so many cores -> the device's name.
+
+    Raises:
+        ValueError: there is no GPU.
+    """
+    # XLA and Eigen have thread pools of their own, which these settings do not reach.
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, available_cores()[:cores])
+    import_tensorflow()
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(cores)
+    tf.config.threading.set_inter_op_parallelism_threads(cores)
+    if device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+        return _processor_name()
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        raise ValueError("TensorFlow finds no GPU here; leave out --device gpu.")
+    tf.config.set_visible_devices(gpus[:1], "GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+
+
+def available_cores():
+    """The numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count()))
+
+
+def _processor_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    except OSError:
+        named = []
+    return named[0] if named else "a processor without a name"
+
+
+def _measure(arguments):
+    """What a process of its own measures: "steps" of a model, or the memory of a precision."""
+    device_name = use_device(arguments.device, arguments.cores)
+    sizes = Sizes(stories_per_batch=arguments.stories)
+    [model] = arguments.model
+    if arguments.measure != "steps":
+        return measure_memory(model, arguments.measure, sizes, arguments.device)
+    precisions = ("naive", *arguments.precision)
+    figures, words = measure_steps(model, precisions, sizes, MATMUL_SIZE[arguments.device])
+    return {"figures": figures, "words_per_sentence": words, "device_name": device_name}
+
+
+def _in_its_own_process(measurement, model, arguments):
+    # This process stays small: a child's peak memory counts from its parent's.
+    options = {
+        "--measure": measurement,
+        "--model": model,
+        "--device": arguments.device,
+        "--cores": arguments.cores,
+        "--stories": arguments.stories,
+    }
+    options = [str(part) for option in options.items() for part in option]
+    for precision in arguments.precision:
+        options += ["--precision", precision]
+    done = subprocess.run(
+        [sys.executable, "-m", "training.benchmark", *options], stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode == 2:
+        sys.exit(2)  # it has said why
+    done.check_returncode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_model(model, arguments):
+    """All figures of a model: what `_measure` says of its steps, completed."""
+    measured = _in_its_own_process("steps", model, arguments)
+    naive_seconds = measured["figures"]["naive"]["seconds_per_step"]
+    for precision, figures in measured["figures"].items():
+        figures["ratio_to_naive"] = naive_seconds / figures["seconds_per_step"]
+        figures["peak_memory_gb"] = _in_its_own_process(precision, model, arguments)
+    return measured
+
+
+def as_json(measured):
+    """`{model: {precision: {figure: value}}}`."""
+    shown = ("seconds_per_step", "ratio_to_naive", "peak_memory_gb", "matmul_share")
+    return {
+        model: {
+            precision: {name: figures[name] for name in shown}
+            for precision, figures in of_model["figures"].items()
+        }
+        for model, of_model in measured.items()
+    }
+
+
+def as_table(measured, arguments):
+    """Lines to read: where and at which sizes, then a row a model and precision."""
+    sizes = Sizes(stories_per_batch=arguments.stories)
+    one = next(iter(measured.values()))
+    lines = [
+        f"{one['device_name']}, cores used: {arguments.cores}; medians of {ROUNDS} steps",
+        f"{sizes.stories_per_batch} stories of {IMAGES} sentences, on average "
+        f"{one['words_per_sentence']:.1f} words with <END>; vocabulary {sizes.vocabulary_size:,}, "
+        f"features {sizes.feature_size:,}, frozen embedding {sizes.word_embedding_size}, "
+        f"encoders {sizes.units:,}, windows of {sizes.image_group_size}, "
+        f"dropout {sizes.input_dropout}",
+        "",
+        f"{'model':24}{'precision':10}{'s/step':>9}{'stories/s':>10}{'x naive':>9}"
+        f"{'peak GB':>9}{'matmul GFLOP/s':>16}{'share of it':>13}",
+    ]
+    for model, of_model in measured.items():
+        for precision, figures in of_model["figures"].items():
+            lines.append(
+                f"{model:24}{precision:10}{figures['seconds_per_step']:9.3f}"
+                f"{sizes.stories_per_batch / figures['seconds_per_step']:10.2f}"
+                f"{figures['ratio_to_naive']:9.2f}{figures['peak_memory_gb']:9.2f}"
+                f"{figures['matmul_gflop_per_second']:16.1f}{figures['matmul_share']:13.3f}"
+            )
+    return "\n".join(lines)
+
+
+def parse_arguments():
+    parser = command_line(__doc__)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument(
+        "--model", choices=MODELS, action="append", help="this model only (default: all)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        action="append",
+        help="this precision and naive only (default: all)",
+    )
+    parser.add_argument("--device", choices=STORIES, default="cpu", help="default: cpu")
+    parser.add_argument("--cores", type=whole_number(1), help="default: 1; with a GPU all")
+    parser.add_argument(
+        "--stories", type=whole_number(1), help="in a batch (default: 13; on a GPU 64)"
+    )
+    parser.add_argument(
+        "--measure", choices=("steps", "naive", *PRECISIONS), help=argparse.SUPPRESS
+    )
+    arguments = parser.parse_args()
+    there = len(available_cores())
+    arguments.model = arguments.model or list(MODELS)
+    arguments.precision = arguments.precision or list(PRECISIONS)
+    arguments.stories = arguments.stories or STORIES[arguments.device]
+    arguments.cores = arguments.cores or (1 if arguments.device == "cpu" else there)
+    if arguments.cores > there:
+        parser.error(f"--cores is {arguments.cores}; this process may use {there}.")
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.measure:
+        print(json.dumps(_measure(arguments)))
+        return
+    measured = {model: measure_model(model, arguments) for model in arguments.model}
+    print(json.dumps(as_json(measured)) if arguments.json else as_table(measured, arguments))
+
+
+if __name__ == "__main__":
+    run_command(main)
