@@ -5,7 +5,7 @@ import numpy as np
 
 
 class StoryBatches(keras.utils.PyDataset):
-    """Batches of whole stories, reshuffled each epoch.
+    """Batches of whole stories.
 
     A batch is `({"image_features": [B, 5, F], "sentences": int32 [B, 5, 22]}, sentences, weights)`;
     what the models learn, the next words, they derive from the sentences themselves.  Weights
@@ -14,26 +14,31 @@ class StoryBatches(keras.utils.PyDataset):
     Args:
         stories: an open stories file.
         stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
-        seed: of the shuffling; None keeps the file's order.
+        seed: of the shuffling, another one each epoch; None keeps the file's order.
+        epoch: whose order it is.
+        first_batch: where to begin, in an epoch that goes on after an interruption.
         multiple_of: the devices that share a batch; each gets as many stories as the others.
     """
 
-    def __init__(self, stories, stories_per_batch, seed=None, multiple_of=1):
+    def __init__(
+        self, stories, stories_per_batch, seed=None, epoch=0, first_batch=0, multiple_of=1
+    ):
         super().__init__()
         self._embeddings = stories["image_embeddings"]
         # Sentences are small (440 bytes a story); the features stay on disk.
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
         self._multiple_of = multiple_of
-        self._random = None if seed is None else np.random.default_rng(seed)
         self._order = np.arange(len(self._sentences))
-        self.on_epoch_end()
+        if seed is not None:
+            np.random.default_rng([seed, epoch]).shuffle(self._order)
+        self._first_batch = first_batch
 
     def __len__(self):
-        return -(-len(self._order) // self._stories_per_batch)
+        return -(-len(self._order) // self._stories_per_batch) - self._first_batch
 
     def __getitem__(self, number):
-        start = number * self._stories_per_batch
+        start = (self._first_batch + number) * self._stories_per_batch
         # h5py wants increasing rows; the order within a batch does not matter.
         rows = np.sort(self._order[start : start + self._stories_per_batch])
         features = self._embeddings[rows].astype(np.float32)
@@ -43,10 +48,6 @@ class StoryBatches(keras.utils.PyDataset):
         weights = (np.arange(len(filled)) < len(rows)).astype(np.float32)
         features, sentences = features[filled], sentences[filled]
         return {"image_features": features, "sentences": sentences}, sentences, weights
-
-    def on_epoch_end(self):
-        if self._random is not None:
-            self._random.shuffle(self._order)
 
 
 def feature_statistics(stories, stories_at_a_time=500):

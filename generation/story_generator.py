@@ -16,7 +16,7 @@ class StoryGenerator:
         self._model = model
         self._compiled = tf.function(self._tell, reduce_retracing=True)
 
-    def tell(self, image_features, stories_per_batch=64):
+    def tell(self, image_features, stories_per_batch=64, show_progress=True):
         """Tell one story for each row of photos.
 
         Args:
@@ -31,7 +31,7 @@ class StoryGenerator:
             range(0, len(image_features), stories_per_batch),
             desc="telling",
             unit="batch",
-            disable=None,
+            disable=None if show_progress else True,
         ):
             batch = np.asarray(image_features[start : start + stories_per_batch], np.float32)
             told.append(self._compiled(batch).numpy())

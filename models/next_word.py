@@ -36,15 +36,41 @@ class NextWordLoss(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(y_pred, self.dtype)
         losses = ops.sparse_categorical_crossentropy(next_words(y_true), y_pred, from_logits=True)
-        weights = ops.ones_like(losses)
         if sample_weight is not None:
-            weights = ops.repeat(
-                ops.cast(sample_weight, self.dtype), words_of_each_story(y_true), axis=0
-            )
-        return ops.sum(losses * weights) / _of_all_replicas(ops.sum(weights))
+            weights = ops.cast(sample_weight, self.dtype)
+            losses = losses * ops.repeat(weights, words_of_each_story(y_true), axis=0)
+        return ops.sum(losses) / _on_all_replicas(_count_words(y_true, sample_weight))
 
 
-def _of_all_replicas(count):
+@keras.saving.register_keras_serializable("stories")
+class LossPerWord(keras.metrics.Metric):
+    """Mean cross-entropy (nats) of all real words of an epoch.
+
+    Keras's own `loss` is a mean of batches, whatever number of words each has.
+    """
+
+    def __init__(self, name="loss_per_word", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.total = self.add_variable(shape=(), initializer="zeros", name="total")
+        self.words = self.add_variable(shape=(), initializer="zeros", name="words")
+
+    def update_state(self, loss, y_true, sample_weight=None):
+        """Add a batch, of which `NextWordLoss` gave this loss."""
+        words = _count_words(ops.convert_to_tensor(y_true), sample_weight)
+        self.total.assign_add(loss * _on_all_replicas(words))
+        self.words.assign_add(words)
+
+    def result(self):
+        return self.total / self.words
+
+
+def _count_words(sentences, story_weights):
+    """[B, I, T], [B] or None -> the words that count, one number."""
+    words = ops.cast(words_of_each_story(sentences), "float32")
+    return ops.sum(words if story_weights is None else words * ops.cast(story_weights, "float32"))
+
+
+def _on_all_replicas(count):
     replica = tf.distribute.get_replica_context()
     # There is none yet when Keras only wants to know the loss's shape.
     return count if replica is None else replica.all_reduce("sum", count)

@@ -15,6 +15,7 @@ from models.layers import (
     PreviousSentences,
     RealWords,
 )
+from models.next_word import LossPerWord
 
 
 class StoryModel(keras.Model):
@@ -27,6 +28,15 @@ class StoryModel(keras.Model):
     `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder`, `softmax_dropout` and
     `next_word_logits`, says in `decoder_start` how a sentence begins, and has them connected.
     """
+
+    def __init__(self, **graph):
+        super().__init__(**graph)
+        self.loss_per_word = LossPerWord()
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        self.loss_per_word.update_state(loss, y, sample_weight)
+        return loss
 
     def connect(self, feature_size):
         """The graph that is trained -> inputs `{name: tensor}`, logits [W, V]."""

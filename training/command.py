@@ -1,8 +1,15 @@
 """What every experiment's command does."""
 
+import shlex
+import sys
+from pathlib import Path
+
 from data_reader.commands import command_line, import_tensorflow, run_command
 from data_reader.layout import RESULTS, DataLayout
+from models.run_folder import RunFolder
 from training.experiment import smoke_test
+
+STOPPED = 75  # what sysexits.h calls a temporary failure: to be tried again
 
 
 def run_experiment(experiment):
@@ -11,7 +18,49 @@ def run_experiment(experiment):
 
 
 def _main(experiment):
+    arguments = _parse_arguments(experiment)
+    if arguments.smoke_test:
+        experiment = smoke_test(experiment)
+        make_smoke_data(DataLayout(experiment.data))
+    resumed = find_interrupted(experiment, arguments.results, arguments.resume)
+    run = train_until_stopped(
+        experiment, arguments.results, resumed, _resume_command(arguments), arguments.tensorboard
+    )
+    print(f"model and loss plot: {run.path}")
+
+
+def train_until_stopped(experiment, results, resumed, resume_command, tensorboard=False):
+    """`train`; asked to stop by a signal, it says how to go on and ends with status 75."""
+    import_tensorflow()
+    from training.recorder import TrainingStoppedError
+    from training.train import train
+
+    try:
+        return train(experiment, results, resumed, tensorboard)
+    except TrainingStoppedError as stopped:
+        print(f"Stopped by {stopped.signal.name}; to go on: {resume_command}")
+        sys.exit(STOPPED)
+
+
+def _parse_arguments(experiment):
     parser = command_line(f"Train the experiment {experiment.name!r} on {experiment.data}.")
+    add_training_options(parser)
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="go on with an interrupted run (default: this experiment's newest one)",
+    )
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard's logs into the run folder"
+    )
+    parser.set_defaults(program=parser.prog)
+    return parser.parse_args()
+
+
+def add_training_options(parser):
+    """Add `--smoke-test` and `--results FOLDER`."""
     parser.add_argument(
         "--smoke-test",
         action="store_true",
@@ -20,18 +69,61 @@ def _main(experiment):
     parser.add_argument(
         "--results", default=RESULTS, help="where run folders go (default: results/)"
     )
-    arguments = parser.parse_args()
-    if arguments.smoke_test:
-        experiment = smoke_test(experiment)
-        _make_smoke_data(DataLayout(experiment.data))
-    import_tensorflow()
-    from training.train import train
-
-    run = train(experiment, arguments.results)
-    print(f"model and loss plot: {run.path}")
 
 
-def _make_smoke_data(layout):
+def _resume_command(arguments):
+    given = [argument for argument in sys.argv[1:] if argument != "--resume"]
+    if arguments.resume:
+        given.remove(arguments.resume)
+    return f"{arguments.program} {shlex.join([*given, '--resume'])}"
+
+
+def find_interrupted(experiment, results, folder):
+    """The run to go on with: `folder`, "" for the experiment's newest one, None for a new one.
+
+    Raises:
+        FileNotFoundError: there is no such run.
+        ValueError: it is finished, or its settings are not the experiment's.
+    """
+    if folder is None:
+        return None
+    if not folder:
+        return _newest(experiment, results)
+    run = RunFolder.open_started(folder)
+    if run.finished():
+        raise ValueError(f"The run {run.name} is finished; there is nothing to resume.")
+    _check_same_settings(run.settings(), experiment.to_dict(), run)
+    return run
+
+
+def _newest(experiment, results):
+    found = interrupted_runs(experiment, results)
+    if not found:
+        raise FileNotFoundError(
+            f"There is no interrupted run of {experiment.name!r} under {results}; "
+            "start one without --resume."
+        )
+    _check_same_settings(found[-1].settings(), experiment.to_dict(), found[-1])
+    return found[-1]
+
+
+def interrupted_runs(experiment, results):
+    """The runs of the experiment's name that are not finished, the oldest first."""
+    files = Path(results).glob(f"{experiment.name}_[0-9]*-[0-9]*/experiment.json")
+    runs = [RunFolder.open_started(path.parent) for path in sorted(files)]
+    return [run for run in runs if not run.finished()]
+
+
+def _check_same_settings(begun, wanted, run):
+    for name in sorted(begun.keys() | wanted.keys()):
+        if begun.get(name) != wanted.get(name):
+            raise ValueError(
+                f"The run {run.name} began with {name} = {begun.get(name)!r}, the experiment has "
+                f"{wanted.get(name)!r}; set it back, or start a run without --resume."
+            )
+
+
+def make_smoke_data(layout):
     """The tiny sample set with features and stories files; what is there is kept."""
     from data_reader.layout import SPLITS
     from data_reader.sis_datareader import index_stories, make_vocabulary

@@ -25,6 +25,9 @@ class Experiment:
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
         precision: "float32", or "bfloat16": of the matrix products (on a GPU of all that layers
             compute); weights, loss and optimiser are float32 whatever it is.
+        early_stopping_patience: epochs without a lower validation loss after which it is over.
+        save_every_steps: a checkpoint after so many batches, and after each epoch.
+        score_every_epochs: BLEU of some validation stories after so many epochs; 0 for never.
         notes: free text, kept with the run.
 
     Raises:
@@ -44,15 +47,19 @@ class Experiment:
     gradient_clip_value: float = 5.0
     precision: str = "float32"
     seed: int = 1
+    early_stopping_patience: int | None = None
+    save_every_steps: int = 1000
+    score_every_epochs: int = 5
     notes: str = ""
 
     def __post_init__(self):
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise ValueError(f"name is {self.name!r}; it becomes a folder's: letters, digits, _.-")
-        for setting in ("epochs", "stories_per_batch"):
-            value = getattr(self, setting)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{setting} is {value!r}; it must be a whole number from 1.")
+        for setting in ("epochs", "stories_per_batch", "save_every_steps"):
+            _check_whole_number(setting, getattr(self, setting), smallest=1)
+        _check_whole_number("score_every_epochs", self.score_every_epochs, smallest=0)
+        if self.early_stopping_patience is not None:
+            _check_whole_number("early_stopping_patience", self.early_stopping_patience, smallest=1)
         for setting in ("learning_rate", "gradient_clip_value"):
             value = getattr(self, setting)
             if not isinstance(value, int | float) or not value > 0:
@@ -72,6 +79,11 @@ class Experiment:
         """The same experiment but for these settings, which the model then has by default."""
         kept = {name: value for name, value in self.model_settings.items() if name not in names}
         return replace(self, model_settings=kept)
+
+
+def _check_whole_number(setting, value, smallest):
+    if not isinstance(value, int) or value < smallest:
+        raise ValueError(f"{setting} is {value!r}; it must be a whole number from {smallest}.")
 
 
 def smoke_test(experiment):

@@ -1,50 +1,84 @@
 """The loss curves of a run."""
 
-import csv
 import math
 
 from data_reader.files import written_beside
 
 
 def read_losses(run):
-    """`{column: values}` of a run's loss.csv.
+    """`{column: numbers}` of a run's loss.csv, an epoch each; nan where the file has none.
 
     Raises:
-        ValueError: the log has no row yet.
+        ValueError: the log has no row yet, or is broken.
     """
-    with open(run.loss_log, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
+    losses = run.losses()
+    if not losses["epoch"]:
         raise ValueError(f"{run.loss_log} has no row: the first epoch did not end.")
-    return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss")}
+    return losses
+
+
+def highest_bleu(losses):
+    """The highest BLEU of any epoch; nan if no epoch was scored."""
+    return max(filter(math.isfinite, losses["bleu"]), default=math.nan)
 
 
 def plot_losses(run):
-    """Draw training and validation loss per word into the run folder, the best epoch marked."""
+    """Draw the losses per word, the best epoch marked, and the scores, if any, into the folder."""
     from matplotlib.figure import Figure
 
     losses = read_losses(run)
-    highest = max(filter(math.isfinite, [*losses["loss"], *losses["val_loss"]]), default=1.0)
-    epochs = range(1, len(losses["loss"]) + 1)
-    best = min(epochs, key=lambda epoch: _nan_last(losses["val_loss"][epoch - 1]))
-    lowest = losses["val_loss"][best - 1]
-
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(epochs, losses["loss"], "--o", color="0.45", markersize=4, label="training")
-    axes.plot(epochs, losses["val_loss"], "-o", color="#b2182b", markersize=4, label="validation")
-    axes.plot(best, lowest, "*", color="black", markersize=13, label=f"best: epoch {best}")
-    axes.annotate(
-        f"{lowest:.3f}", (best, lowest), xytext=(0, 10), textcoords="offset points", ha="center"
-    )
-    axes.set(title=run.name, xlabel="epoch", ylabel="loss per word (nats)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_ylim(0, 1.15 * highest)
-    axes.grid(alpha=0.3)
-    axes.legend()
+    has_scores = any(map(math.isfinite, losses["bleu"]))
+    figure = Figure(figsize=(7, 6.5 if has_scores else 4.7), layout="constrained")
+    panels = figure.subplots(
+        2 if has_scores else 1, sharex=True, squeeze=False, height_ratios=[2, 1][: 1 + has_scores]
+    )[:, 0]
+    panels[0].set_title(run.name)
+    _draw_losses(panels[0], losses, run.best_epoch())
+    if has_scores:
+        _draw_scores(panels[1], losses)
+    panels[-1].set_xlabel("epoch")
+    panels[-1].set_xlim(losses["epoch"][0] - 0.5, losses["epoch"][-1] + 0.5)
+    panels[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    figure.legend(loc="outside lower center", ncols=4)
     with written_beside(run.loss_plot) as partial:
         figure.savefig(partial, dpi=150)
 
 
-def _nan_last(loss):
-    return math.inf if math.isnan(loss) else loss
+def _draw_losses(axes, losses, best):
+    """Told apart by line and marker, not by colour alone."""
+    epochs = losses["epoch"]
+    style = {"markersize": 4, "markevery": marked_every(epochs)}
+    axes.plot(epochs, finite(losses["loss"]), "--s", color="0.5", label="training", **style)
+    axes.plot(
+        epochs, finite(losses["val_loss"]), "-o", color="#b2182b", label="validation", **style
+    )
+    if best:
+        label = f"best: epoch {best['epoch']}, {best['val_loss']:.3f}"
+        axes.plot(best["epoch"], best["val_loss"], "*", color="black", markersize=13, label=label)
+    axes.set_ylabel("loss per word (nats)")
+    start_at_zero(axes, losses["loss"] + losses["val_loss"])
+
+
+def _draw_scores(axes, losses):
+    pairs = zip(losses["epoch"], losses["bleu"], strict=True)
+    scored = [(epoch, bleu) for epoch, bleu in pairs if math.isfinite(bleu)]
+    axes.plot(*zip(*scored, strict=True), ":D", color="#2166ac", markersize=4, label="BLEU")
+    axes.set_ylabel("BLEU (%)")
+    start_at_zero(axes, losses["bleu"])
+
+
+def start_at_zero(axes, values):
+    """Room for all of them from zero on, and lines to read them by."""
+    highest = max(filter(math.isfinite, values), default=0)
+    axes.set_ylim(0, 1.1 * highest or 1)
+    axes.grid(alpha=0.3)
+
+
+def finite(values):
+    """nan, which leaves a gap in a curve, for what is no finite number."""
+    return [value if math.isfinite(value) else math.nan for value in values]
+
+
+def marked_every(epochs):
+    """So many points of a curve that their markers stay apart."""
+    return max(1, len(epochs) // 15)

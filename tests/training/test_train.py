@@ -18,8 +18,9 @@ from models.run_folder import RunFolder
 from training import experiments
 from training.experiment import Experiment, smoke_test
 from training.loss_plot import read_losses
+from training.model_building import check_settings
 from training.model_picture import can_draw
-from training.train import SaveBest, check_settings, train
+from training.train import train
 
 VOCABULARY = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "ran"))
 SETTINGS = {
@@ -66,6 +67,11 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
         "loss.csv",
         "loss.png",
         "model.keras",
+        "model_last.keras",
+        "checkpoint",
+        "environment.json",
+        "finished.json",
+        "samples.txt",
         *(["model.png"] if can_draw() else []),
     }
     settings = json.loads(run.experiment_file.read_text())
@@ -153,25 +159,6 @@ def test_a_loss_that_is_no_number_is_said(experiment, tmp_path):
         file["image_embeddings"][0] = np.nan
     with pytest.raises(ValueError, match="The loss became nan in epoch 1"):
         train(experiment, tmp_path / "results")
-
-
-def test_a_worse_model_is_not_saved(tmp_path):
-    from models.image_grouping import ImageGroupingModel
-
-    model = ImageGroupingModel(7, 6, **SETTINGS)
-    callback = SaveBest(tmp_path / "model.keras")
-    callback.set_model(model)
-
-    def saved_after(value, val_loss):
-        model.next_word_logits.bias.assign(np.full(7, value))
-        callback.on_epoch_end(0, {"val_loss": val_loss})
-        saved = keras.saving.load_model(tmp_path / "model.keras")
-        return float(saved.next_word_logits.bias[0])
-
-    assert saved_after(1.0, val_loss=2.0) == 1.0
-    assert saved_after(2.0, val_loss=3.0) == 1.0
-    assert saved_after(3.0, val_loss=1.0) == 3.0
-    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
 def test_missing_data_is_named_before_a_run_folder_is_made(experiment, tmp_path):

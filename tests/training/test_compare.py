@@ -1,0 +1,103 @@
+import csv
+import math
+import subprocess
+import sys
+
+import cv2
+import pytest
+from written_runs import write_run
+
+from training.compare import compare, compared
+
+
+@pytest.fixture
+def runs(tmp_path):
+    one = write_run(tmp_path / "one", [3.0, math.log(4)], seed=1)
+    two = write_run(
+        tmp_path / "two",
+        [3.0, 2.0, math.nan],
+        bleu=["", 12.5, ""],
+        model_settings={"num_layers": 1},
+        config={"num_layers": 1},
+        notes="more,\nmuch more",
+    )
+    one.scores("greedy", "test").write_text('{"bleu": 50.0}')
+    return [one, two]
+
+
+def test_only_the_settings_that_differ_are_said(runs):
+    assert compared(runs) == {
+        "notes": ["", "more,\nmuch more"],
+        "num_layers": [2, 1],
+        "best epoch": [2, 2],
+        "training loss": [math.log(4) / 2, 1.0],
+        "validation loss": [math.log(4), 2.0],
+        "perplexity": [pytest.approx(4), pytest.approx(math.exp(2))],
+        "bleu greedy test": [50.0, ""],
+        "highest BLEU in training": ["", 12.5],
+    }
+
+
+def test_the_table_is_told_and_written_and_the_curves_are_drawn(runs, tmp_path):
+    lines = compare(runs, tmp_path / "out").splitlines()
+    assert lines == [
+        "run                       one     two",
+        "notes                             more, much more",
+        "num_layers                2       1",
+        "best epoch                2       2",
+        "training loss             0.6931  1",
+        "validation loss           1.386   2",
+        "perplexity                4       7.389",
+        "bleu greedy test          50",
+        "highest BLEU in training          12.5",
+    ]
+    with (tmp_path / "out" / "table.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["run"] for row in rows] == ["one", "two"]
+    assert [row["notes"] for row in rows] == ["", "more,\nmuch more"]
+    assert [row["num_layers"] for row in rows] == ["2", "1"]
+    pictures = {path.name for path in (tmp_path / "out").glob("*.png")}
+    assert pictures == {"curves.png", "table.png"}
+    assert all(cv2.imread(str(tmp_path / "out" / name)).shape[1] > 400 for name in pictures)
+
+
+def test_runs_without_a_finite_loss_are_compared_too(tmp_path):
+    runs = [write_run(tmp_path / name, [math.nan, math.inf]) for name in ("a", "b")]
+    assert "best epoch" in compare(runs, tmp_path / "out")
+
+
+def command(*arguments):
+    # In the same process TensorFlow would be seen that other tests have imported.
+    code = (
+        "import runpy, sys\n"
+        "try: runpy.run_module('training.compare', run_name='__main__', alter_sys=True)\n"
+        "finally: assert 'tensorflow' not in sys.modules"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_needs_no_tensorflow(runs, tmp_path):
+    done = command(*(run.path for run in runs), "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "num_layers" in done.stdout
+    assert (tmp_path / "out" / "table.csv").exists()
+
+
+def test_what_can_t_be_compared_is_one_line_and_status_2(runs, tmp_path):
+    write_run(tmp_path / "started", [])
+    for name, message in (
+        ("nowhere", "nowhere is missing"),
+        (".", "has no experiment.json"),
+        ("started", "has no row: the first epoch did not end"),
+    ):
+        done = command(runs[0].path, tmp_path / name, "--out", tmp_path / "out")
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr
+    assert not (tmp_path / "out").exists()

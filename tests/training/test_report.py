@@ -1,0 +1,118 @@
+import csv
+import fcntl
+import math
+import os
+import threading
+
+import pytest
+from written_runs import write_run
+
+from training.report import COLUMNS, ORIGINAL_COLUMNS, add_result
+
+
+def table(folder):
+    with (folder / "model_results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
+    run = write_run(
+        tmp_path / "tiny_1",
+        [3.0, 2.0, 2.5],
+        model_settings={"image_group_size": 5},
+        config={"image_group_size": 5, "image_encoder_latent_dim": 8, "reverse": True},
+    )
+    run.environment_file.write_text('{"trainable_weights": 1234}')
+    run.scores("greedy", "test").write_text('{"bleu": 52.125}')
+    path = add_result(run, tmp_path, num_samples=15)
+    header = path.read_text().splitlines()[0].split(",")
+    assert header == list(COLUMNS)
+    assert header[:16] == list(ORIGINAL_COLUMNS)
+    [row] = table(tmp_path)
+    assert {name: value for name, value in row.items() if value} == {
+        "num_samples": "15",
+        "duration": "4.5",
+        "num_epochs": "3",
+        "loss": "1.0",
+        "val_loss": "2.0",
+        "num_layers": "2",
+        "cell_type": "gru",
+        "activation": "tanh",
+        "hidden_dimension": "8",
+        "learning_rate": "0.01",
+        "gradient_clipping_value": "5.0",
+        "optimizer": "adam",
+        "loss_history_filename": "tiny_1/loss.csv",
+        "model_filename": "tiny_1/model.keras",
+        "reverse_sequence": "True",
+        "model": "ImageGroupingModel",
+        "image_group_size": "5",
+        "image_encoder_latent_dim": "8",
+        "seed": "1",
+        "best_epoch": "2",
+        "data": "dataset/sample_data",
+        "trainable_weights": "1234",
+        "run": "tiny_1",
+        "bleu_greedy_test": "52.125",
+    }
+
+
+def test_notes_come_back_as_they_were(tmp_path):
+    notes = 'commas, "quotes"\nand a second line; žluťoučký'
+    add_result(write_run(tmp_path / "a", [1.0], notes=notes), tmp_path, 5)
+    add_result(write_run(tmp_path / "b", [2.0], notes="plain"), tmp_path, 5)
+    assert [row["notes"] for row in table(tmp_path)] == [notes, "plain"]
+
+
+def test_a_second_call_replaces_the_run_s_row_alone(tmp_path):
+    a, b = write_run(tmp_path / "a", [1.0]), write_run(tmp_path / "b", [2.0])
+    add_result(a, tmp_path, 5)
+    add_result(b, tmp_path, 5)
+    before = table(tmp_path)
+    a.scores("greedy", "valid").write_text('{"bleu": 40.0}')
+    add_result(a, tmp_path, 5)
+    assert table(tmp_path) == [before[0] | {"bleu_greedy_valid": "40.0"}, before[1]]
+
+
+def test_what_others_wrote_into_the_table_stays(tmp_path):
+    path = tmp_path / "model_results.csv"
+    path.write_text('\ufeffnum_samples,notes,mine\n65,"a, b",kept\n', encoding="utf-8")
+    add_result(write_run(tmp_path / "a", [1.0]), tmp_path, 5)
+    theirs, ours = table(tmp_path)
+    assert (theirs["num_samples"], theirs["notes"], theirs["mine"]) == ("65", "a, b", "kept")
+    assert (theirs["run"], ours["run"], ours["mine"]) == ("", "a", "")
+
+
+def test_a_table_that_can_t_be_read_stays_as_it_is(tmp_path):
+    path, run = tmp_path / "model_results.csv", write_run(tmp_path / "a", [1.0])
+    for contents, message in (
+        (b"run,notes\nx,a\ny,a, b\n", "Row 2 of .* has more fields than columns"),
+        (b"run,notes\nx,caf\xe9\n", "can't be read"),
+    ):
+        path.write_bytes(contents)
+        with pytest.raises(ValueError, match=message):
+            add_result(run, tmp_path, 5)
+        assert path.read_bytes() == contents
+
+
+def test_losses_that_are_no_numbers(tmp_path):
+    run = write_run(tmp_path / "a", [math.nan])
+    run.model_file.unlink()  # none is saved then
+    add_result(run, tmp_path, 5)
+    [row] = table(tmp_path)
+    assert (row["val_loss"], row["best_epoch"], row["num_layers"]) == ("nan", "", "")
+    with pytest.raises(ValueError, match="no row"):
+        add_result(write_run(tmp_path / "b", []), tmp_path, 5)
+
+
+def test_a_writer_waits_for_another(tmp_path):
+    run = write_run(tmp_path / "a", [1.0])
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    writer = threading.Thread(target=add_result, args=(run, tmp_path, 5))
+    writer.start()
+    writer.join(0.3)
+    assert not (tmp_path / "model_results.csv").exists()
+    os.close(other)
+    writer.join(10)
+    assert len(table(tmp_path)) == 1

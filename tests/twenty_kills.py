@@ -1,0 +1,80 @@
+"""Kill a training twenty times at random moments, resume it each time, and compare its end.
+
+    python tests/twenty_kills.py
+
+About five minutes.  The tests themselves kill at chosen places (tests/training/test_resume.py).
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from tiny_training import write_data
+
+import models.image_grouping  # noqa: F401 (what the model's file refers to)
+from models.run_folder import RunFolder
+
+KILLS, EPOCHS, SEED = 20, 200, 1
+
+
+def start(data, results, *arguments):
+    script = Path(__file__).with_name("tiny_training.py")
+    command = [sys.executable, script, data, str(EPOCHS), "--results", results, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def main():
+    folder = Path(tempfile.mkdtemp())
+    data = write_data(folder / "data")
+    begun = time.monotonic()
+    assert start(data, folder / "whole").wait() == 0
+    seconds = time.monotonic() - begun
+    chance = random.Random(SEED)
+    for number in range(KILLS):
+        process = start(data, folder / "killed", *(["--resume"] if number else []))
+        try:
+            # The run goes on from where it was, so that each stretch has to be a short one.
+            process.wait(chance.uniform(0.3, 0.6) * seconds / (2 if number else 1))
+            print(f"kill {number + 1}: the run had ended")
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        print(f"kill {number + 1}: {len(rows(folder / 'killed')) - 1} epochs in the log")
+    else:
+        assert start(data, folder / "killed", "--resume").wait() == 0
+    compare(only_run(folder / "whole"), only_run(folder / "killed"))
+
+
+def only_run(results):
+    [path] = results.glob("tiny_*")
+    return RunFolder(path)
+
+
+def rows(results):
+    log = only_run(results).loss_log
+    return log.read_text().splitlines() if log.exists() else [""]
+
+
+def compare(whole, killed):
+    one, other = (
+        [line.split(",")[:4] for line in run.loss_log.read_text().splitlines()]
+        for run in (whole, killed)
+    )
+    assert one == other, "the logs differ"
+    first, second = (
+        keras.saving.load_model(run.last_model_file, compile=False).get_weights()
+        for run in (whole, killed)
+    )
+    assert all(map(np.array_equal, first, second)), "the weights differ"
+    print(f"{len(one) - 1} rows of the log and {len(first)} weights are equal")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Where a training is, exactly: kept on disk so that it can go on after any kill."""
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from data_reader.files import written_beside
+
+KEPT = 2  # checkpoints: the newest, and the one before should the newest be broken
+
+
+@dataclass
+class Progress:
+    """What has been done so far.
+
+    Attributes:
+        epoch: whole epochs.
+        batch: batches of the next one.
+        epoch_seconds: spent on these batches.
+        rows: of loss.csv, one a whole epoch.
+        samples: of samples.txt, one a whole epoch.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    epoch_seconds: float = 0.0
+    rows: list = field(default_factory=list)
+    samples: list = field(default_factory=list)
+
+    @property
+    def best(self):
+        """The row with the lowest validation loss; None before there is one."""
+        finite = [row for row in self.rows if np.isfinite(row["val_loss"])]
+        return min(finite, key=lambda row: row["val_loss"], default=None)
+
+
+class Checkpoints:
+    """The last few states of a training, each in one file of a folder.
+
+    A file holds the weights, the optimiser's variables, the random states of dropout, the sums of
+    the metrics, and the `Progress`.  It is written beside, brought to disk and renamed, so that a
+    file that has its name is whole; should one be broken after all, the one before is taken.
+    """
+
+    def __init__(self, folder):
+        self._folder = Path(folder)
+
+    def save(self, model, progress):
+        arrays = {_name(n): variable_value(v) for n, v in enumerate(_variables(model))}
+        path = self._folder / f"{progress.epoch:05d}_{progress.batch:07d}.npz"
+        with written_beside(path) as partial, partial.open("wb") as file:
+            np.savez(file, progress=json.dumps(asdict(progress)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        for old in self._paths()[:-KEPT]:
+            old.unlink()
+
+    def newest(self):
+        """The newest whole state -> its `Progress`, and what `put_back` wants of it.
+
+        Where there is none, nothing has been done, and nothing is to be put back.
+        """
+        for path in reversed(self._paths()):
+            try:
+                with np.load(path, allow_pickle=False) as archive:
+                    state = {name: archive[name] for name in archive.files}
+            except Exception as error:  # a broken archive raises anything
+                print(f"warning: {path} is broken ({error}); it is not used.", file=sys.stderr)
+                continue
+            return Progress(**json.loads(str(state.pop("progress")))), state
+        return Progress(), None
+
+    def _paths(self):
+        return sorted(self._folder.glob("[0-9]*.npz"))
+
+
+def put_back(model, state):
+    """Give the model's variables, its optimiser's and its metrics' the values of a state.
+
+    To be called when `fit` has begun an epoch: before that it forgets the metrics' sums, and draws
+    from the random states when it builds the model.
+
+    Raises:
+        ValueError: the state is of another model.
+    """
+    variables = _variables(model)
+    expected = {_name(n): tuple(variable.shape) for n, variable in enumerate(variables)}
+    given = {name: value.shape for name, value in state.items()}
+    if given != expected:
+        raise ValueError(
+            f"The checkpoint holds {len(given)} variables that are not the {len(expected)} of this "
+            "model; the project's code has changed since. Train anew."
+        )
+    for number, variable in enumerate(variables):
+        variable.assign(state[_name(number)])
+
+
+def variable_value(variable):
+    """The array of a Keras variable, of all devices together where there are several."""
+    return tf.convert_to_tensor(variable.value).numpy()
+
+
+def _variables(model):
+    """Everything that a step of training changes, each once."""
+    model.optimizer.build(model.trainable_variables)
+    metrics = [variable for metric in model.metrics for variable in metric.variables]
+    found = [*model.variables, *model.optimizer.variables, *metrics]
+    return list({id(variable): variable for variable in found}.values())
+
+
+def _name(number):
+    return f"variable_{number:04d}"

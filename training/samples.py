@@ -1,0 +1,51 @@
+"""What a model says of some validation stories while it is being trained."""
+
+import numpy as np
+
+from generation.scores import corpus_bleu
+from generation.story_generator import StoryGenerator
+
+SAMPLES = 3
+SCORED_STORIES = 100
+
+
+class ValidationStories:
+    """Tells the same validation stories again and again.
+
+    Args:
+        model: in training.
+        stories: the validation split's open stories file.
+        vocabulary: of the run.
+    """
+
+    def __init__(self, model, stories, vocabulary):
+        self._generator = StoryGenerator(model)
+        self._stories = stories
+        self._vocabulary = vocabulary
+
+    def samples(self):
+        """Three stories, of albums far apart -> text."""
+        total = len(self._stories["image_embeddings"])
+        chosen = sorted({number * total // SAMPLES for number in range(SAMPLES)})
+        told = self._tell(np.stack([self._stories["image_embeddings"][n] for n in chosen]))
+        return "\n".join(
+            f"story {self._stories['story_ids'][number]}\n"
+            + "".join(f"  {sentence}\n" for sentence in sentences)
+            for number, sentences in zip(chosen, told, strict=True)
+        )
+
+    def bleu(self):
+        """Corpus BLEU of the first hundred stories, sentence by sentence."""
+        told = self._tell(self._stories["image_embeddings"][:SCORED_STORIES])
+        human = [self._decode(rows) for rows in self._stories["story_sentences"][: len(told)]]
+        return corpus_bleu(
+            [sentence for story in told for sentence in story],
+            [sentence for story in human for sentence in story],
+        )["bleu"]
+
+    def _tell(self, image_features):
+        rows = self._generator.tell(image_features, show_progress=False)
+        return [self._decode(story) for story in rows]
+
+    def _decode(self, rows):
+        return [self._vocabulary.decode(row) for row in rows]

@@ -1,0 +1,122 @@
+"""What the command of an experiment file with several experiments does."""
+
+import json
+import math
+from pathlib import Path
+
+from data_reader.commands import command_line, run_command
+from data_reader.files import write_csv, written_beside
+from data_reader.layout import DataLayout
+from models.run_folder import SMOKE_PREFIX, RunFolder
+from training.command import (
+    add_training_options,
+    interrupted_runs,
+    make_smoke_data,
+    train_until_stopped,
+)
+from training.experiment import smoke_test
+from training.loss_plot import finite, highest_bleu, read_losses, start_at_zero
+
+
+def run_experiments(name, experiments, setting):
+    """The command line of experiments that differ in one setting: train those not yet finished.
+
+    A smoke test trains all, to see whether they can be.
+    Draws and lists the best losses and scores against the setting: `<name>.png` and `<name>.csv`
+    in the folder `<name>` of the results.
+    """
+    run_command(lambda: _main(name, experiments, setting))
+
+
+def _main(name, experiments, setting):
+    parser = command_line(f"Train {len(experiments)} experiments that differ in {setting}.")
+    add_training_options(parser)
+    arguments = parser.parse_args()
+    if arguments.smoke_test:
+        name, experiments = f"{SMOKE_PREFIX}{name}", [smoke_test(each) for each in experiments]
+        make_smoke_data(DataLayout(experiments[0].data))
+    values = [_value(experiment, setting) for experiment in experiments]
+    runs = [
+        _run_of(each, arguments.results, f"{parser.prog}, once more", arguments.smoke_test)
+        for each in experiments
+    ]
+    folder = Path(arguments.results) / name
+    table = sweep_table(setting, values, runs)
+    write_csv(folder / f"{name}.csv", table, zip(*table.values(), strict=True))
+    plot_sweep(setting, table, folder / f"{name}.png")
+    print(f"{len(runs)} runs against {setting}: {folder}")
+
+
+def _value(experiment, setting):
+    settings = experiment.to_dict() | experiment.model_settings
+    if setting not in settings:
+        raise ValueError(f"The experiment {experiment.name!r} does not say its {setting!r}.")
+    return settings[setting]
+
+
+def _run_of(experiment, results, again, always_new):
+    """A finished run of the experiment, or an interrupted one to its end, or else a new one."""
+    resumed = None
+    if not always_new:
+        run = finished_run(experiment, results)
+        if run:
+            print(f"{experiment.name} is finished, skipped: {run.path}")
+            return run
+        same = [r for r in interrupted_runs(experiment, results) if is_run_of(r, experiment)]
+        resumed = same[-1] if same else None
+    return train_until_stopped(experiment, results, resumed, again)
+
+
+def is_run_of(run, experiment):
+    """Whether the run has just these settings."""
+    # With lists for tuples, as in the file.
+    return run.settings() == json.loads(json.dumps(experiment.to_dict()))
+
+
+def finished_run(experiment, results):
+    """The newest finished run of just these settings, or None."""
+    finished = sorted(Path(results).glob(f"{experiment.name}_*/finished.json"))
+    runs = [RunFolder.open_started(path.parent) for path in finished]
+    return next((run for run in reversed(runs) if is_run_of(run, experiment)), None)
+
+
+def sweep_table(setting, values, runs):
+    """`{column: a value a run}`: the setting's, the best epoch and the highest BLEU.
+
+    A run whose loss never was a number has nan for what it lacks.
+    """
+    best = [run.best_epoch() for run in runs]
+    columns = {"best_epoch": "epoch", "best_val_loss": "val_loss", "perplexity": "perplexity"}
+    return {
+        setting: values,
+        **{
+            name: [epoch.get(column, math.nan) for epoch in best]
+            for name, column in columns.items()
+        },
+        "highest_bleu": [highest_bleu(read_losses(run)) for run in runs],
+        "run": [run.name for run in runs],
+    }
+
+
+def plot_sweep(setting, table, path):
+    """The best validation loss against a setting, and BLEU below it where there is any.
+
+    The values stand side by side in the experiments' order, whether they are numbers or words.
+    """
+    from matplotlib.figure import Figure
+
+    has_bleu = any(map(math.isfinite, table["highest_bleu"]))
+    panels = {"best_val_loss": "best validation loss\nper word (nats)"}
+    if has_bleu:
+        panels["highest_bleu"] = "highest BLEU (%)\nwhile training"
+    figure = Figure(figsize=(6, 1 + 2.8 * len(panels)), layout="constrained")
+    all_axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for axes, (column, label) in zip(all_axes, panels.items(), strict=True):
+        axes.plot(
+            [str(value) for value in table[setting]], finite(table[column]), "-o", color="black"
+        )
+        axes.set_ylabel(label)
+        start_at_zero(axes, table[column])
+    all_axes[-1].set_xlabel(setting)
+    with written_beside(path) as partial:
+        figure.savefig(partial, dpi=150)
