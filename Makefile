@@ -74,12 +74,13 @@ $(TOLD): $(TRAINED) | $(READY)
 	@touch $@
 
 test: $(READY)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(READY)
 	$(PYTHON) -m dataset.benchmark
 	$(PYTHON) -m data_reader.benchmark
 	$(PYTHON) -m training.benchmark
+	$(PYTHON) -m training.checkpoint_benchmark
 
 style: $(READY)
 	$(VENV)/bin/ruff format

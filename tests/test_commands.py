@@ -49,7 +49,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(folder):
-    [path] = (folder / "results").iterdir()
+    [path] = (folder / "results").glob("smoke_*")
     return path
 
 

@@ -81,7 +81,7 @@ def make_step(model, precision, sizes):
     experiment = Experiment(name="benchmark", model=model)
     if precision == "naive":
         return _naive_step(experiment, sizes)
-    trained = _make_model(experiment, precision, sizes)
+    trained = make_trained_model(experiment, precision, sizes)
 
     def step(image_features, sentences):
         inputs = {"image_features": image_features, "sentences": sentences}
@@ -90,7 +90,8 @@ def make_step(model, precision, sizes):
     return step
 
 
-def _make_model(experiment, precision, sizes):
+def make_trained_model(experiment, precision, sizes):
+    """The experiment's model of these sizes, compiled."""
     from models import model_class
     from training.model_building import POLICIES, compile_model, dtype_policy
 

@@ -58,7 +58,7 @@ class Checkpoints:
             file.flush()
             os.fsync(file.fileno())
         for old in self._paths()[:-KEPT]:
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     def newest(self):
         """The newest whole state -> its `Progress`, and what `put_back` wants of it.

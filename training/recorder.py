@@ -126,7 +126,8 @@ class Recorder(keras.callbacks.Callback):
         )
         self._progress.samples.append(f"epoch {row['epoch']}\n\n{self._stories.samples()}")
         self._write_texts()
-        self._save_models(is_best=self._progress.best is row)
+        if math.isfinite(row["loss"]):
+            self._save_models(is_best=self._progress.best is row)
         self._progress.epoch, self._progress.batch = epoch + 1, 0
         self._progress.epoch_seconds = 0.0
         self._checkpoints.save(self.model, self._progress)

@@ -1,7 +1,9 @@
 """Training on three invented stories a split."""
 
+import csv
 import importlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +14,11 @@ import pytest
 
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import Vocabulary
-from models import MODELS, model_class
+from models import model_class
 from models.next_word import NextWordLoss
 from models.run_folder import RunFolder
 from training import experiments
+from training.command import find_interrupted
 from training.experiment import Experiment, smoke_test
 from training.loss_plot import read_losses
 from training.model_building import check_settings
@@ -31,9 +34,8 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def experiment(tmp_path):
-    layout = DataLayout(tmp_path / "data")
+def make_experiment(folder):
+    layout = DataLayout(folder / "data")
     layout.root.mkdir()
     VOCABULARY.write(layout.vocabulary)
     for split in ("train", "valid"):
@@ -54,11 +56,25 @@ def experiment(tmp_path):
         epochs=3,
         stories_per_batch=2,
         learning_rate=0.01,
+        score_every_epochs=0,
     )
 
 
-def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
-    run = train(experiment, tmp_path / "results")
+@pytest.fixture
+def experiment(tmp_path):
+    return make_experiment(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """An experiment and its finished run."""
+    folder = tmp_path_factory.mktemp("finished")
+    experiment = replace(make_experiment(folder), score_every_epochs=2)
+    return experiment, train(experiment, folder / "results")
+
+
+def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
+    _, run = finished
     assert run.path.name.startswith("tiny_2")
     assert {path.name for path in run.path.iterdir()} == {
         "experiment.json",
@@ -84,8 +100,8 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(experiment, tmp_path):
     assert losses["loss"][2] < losses["loss"][0]
 
 
-def test_the_saved_model_is_the_best_one_and_knows_its_settings(experiment, tmp_path):
-    run = train(experiment, tmp_path / "results")
+def test_the_saved_model_is_the_best_one_and_knows_its_settings(finished):
+    experiment, run = finished
     model = RunFolder.open(run.path).load_model()
     assert model.get_config()["image_encoder_latent_dim"] == 4
     with h5py.File(DataLayout(experiment.data).stories("valid")) as file:
@@ -98,19 +114,17 @@ def test_the_saved_model_is_the_best_one_and_knows_its_settings(experiment, tmp_
     np.testing.assert_allclose(model.feature_standardisation.mean, features.mean(axis=0), rtol=1e-5)
 
 
-def test_the_same_seed_gives_the_same_losses(experiment, tmp_path):
-    first = read_losses(train(experiment, tmp_path / "results"))
-    second = read_losses(train(experiment, tmp_path / "results"))
+def test_the_same_seed_gives_the_same_losses(finished, tmp_path):
+    experiment, run = finished
+    first, second = read_losses(run), read_losses(train(experiment, tmp_path))
     np.testing.assert_allclose(first["loss"], second["loss"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["AttentionEncoderDecoder", "ImageGroupingModel"])
 def test_in_bfloat16_the_losses_are_nearly_the_same_and_the_weights_float32(
     experiment, tmp_path, model
 ):
-    experiment = replace(experiment, model=model, epochs=2)
-    if model == "EncoderDecoder":
-        experiment = experiment.without_model_settings("sentence_encoder_latent_dim")
+    experiment = replace(experiment, model=model, epochs=1)
     exact = read_losses(train(experiment, tmp_path / "results"))
     run = train(replace(experiment, precision="bfloat16"), tmp_path / "results")
     rounded = read_losses(run)
@@ -248,3 +262,50 @@ def test_every_experiment_of_the_repository_is_one_that_can_be_trained(name):
     for experiment in found:
         for tried in (experiment, smoke_test(experiment)):
             check_settings(model_class(tried.model), tried.model_settings)
+
+
+def test_training_ends_early_when_the_validation_loss_no_longer_falls(experiment, tmp_path):
+    # At this rate the first epochs are the best.
+    wild = replace(experiment, epochs=30, learning_rate=1.0, early_stopping_patience=2)
+    run = train(wild, tmp_path / "results")
+    finished = json.loads(run.finished_file.read_text())
+    assert finished["reason"] == "early stopping"
+    assert finished["epochs"] == finished["best_epoch"] + 2 < 30
+
+
+def test_bleu_is_computed_every_so_many_epochs_and_samples_are_told_after_each(finished):
+    _, run = finished
+    assert np.isnan(read_losses(run)["bleu"]).tolist() == [True, False, True]
+    samples = run.samples.read_text()
+    assert samples.count("story ") == 9
+    assert samples.startswith("epoch 1\n\nstory 0\n  ")
+
+
+def test_a_run_is_listed_with_the_others(finished):
+    _, run = finished
+    with (run.path.parent / "model_results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["run"], row["num_samples"]) for row in rows] == [(run.name, "15")]
+
+
+def test_tensorboard_s_logs_are_written_on_request(experiment, tmp_path):
+    run = train(replace(experiment, epochs=1), tmp_path / "results", tensorboard=True)
+    assert list(run.tensorboard.rglob("events.out.*"))
+
+
+def test_a_run_goes_on_with_its_own_settings_and_vocabulary_only(finished, tmp_path):
+    experiment, run = finished
+    with pytest.raises(ValueError, match="is finished; there is nothing to resume"):
+        find_interrupted(experiment, tmp_path, run.path)
+    interrupted = RunFolder(tmp_path / run.name)
+    shutil.copytree(run.path, interrupted.path)
+    interrupted.finished_file.unlink()
+    assert find_interrupted(experiment, tmp_path, "") == interrupted
+    faster = replace(experiment, learning_rate=0.5)
+    with pytest.raises(ValueError, match=r"began with learning_rate = 0\.01, .* has 0\.5"):
+        find_interrupted(faster, tmp_path, "")
+    with pytest.raises(FileNotFoundError, match="no interrupted run of 'another'"):
+        find_interrupted(replace(experiment, name="another"), tmp_path, "")
+    Vocabulary((*VOCABULARY.words[:-1], "away")).write(interrupted.vocabulary_file)
+    with pytest.raises(ValueError, match=r"put the run's vocabulary\.json back"):
+        train(experiment, tmp_path, resumed=interrupted)

@@ -2,8 +2,8 @@
 
     python -m training.experiments.image_grouping
 
-Three to four minutes on two cores; validation loss 0.139 per word.  Of the test split's facts its
-greedy stories name 85.3 %, of another album's 15.1 % (python -m generation.fact_recall).
+Two to three minutes on two cores; validation loss 0.135 per word.  Of the test split's facts its
+greedy stories name 87.5 %, of another album's 15.4 % (python -m generation.fact_recall).
 """
 
 from training.command import run_experiment
@@ -25,6 +25,7 @@ EXPERIMENT = Experiment(
     stories_per_batch=8,
     learning_rate=3e-3,
     learning_rate_decays=True,
+    score_every_epochs=1,
 )
 
 if __name__ == "__main__":

@@ -1,0 +1,94 @@
+"""python -m training.checkpoint_benchmark: what saving and resuming cost at the paper's sizes.
+
+The proposed model: seconds of a training step, of saving a checkpoint (brought to disk), and their
+share of the training time at the default interval; then, in a process of its own, the seconds from
+its start to the end of the first step after the checkpoint has been put back.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from data_reader.commands import command_line, import_tensorflow
+from training.benchmark import Sizes, draw_batch, make_trained_model
+from training.experiment import Experiment
+
+STEPS, SAVES = 5, 3
+MODEL = "ImageGroupingModel"
+
+
+def measure_saving(folder):
+    """-> `{seconds_per_step, seconds_per_save, gigabytes, share_of_training}`."""
+    from training.checkpoint import Checkpoints, Progress
+
+    experiment = Experiment(name="benchmark", model=MODEL)
+    model = make_trained_model(experiment, "float32", Sizes())
+    step = _step(model)
+    step()
+    per_step = _median_seconds(step, STEPS)
+    checkpoints = Checkpoints(folder)
+    per_save = _median_seconds(lambda: checkpoints.save(model, Progress()), SAVES)
+    [file] = Path(folder).iterdir()
+    return {
+        "seconds_per_step": per_step,
+        "seconds_per_save": per_save,
+        "gigabytes": file.stat().st_size / 1e9,
+        "share_of_training": per_save / (experiment.save_every_steps * per_step),
+    }
+
+
+def resume(folder):
+    """Put the checkpoint back into a new model and make a step."""
+    from training.checkpoint import Checkpoints, put_back
+
+    model = make_trained_model(Experiment(name="benchmark", model=MODEL), "float32", Sizes())
+    _, state = Checkpoints(folder).newest()
+    put_back(model, state)
+    _step(model)()
+
+
+def _step(model):
+    image_features, sentences = draw_batch(Sizes(), np.random.default_rng(1))
+    inputs = {"image_features": image_features, "sentences": sentences}
+    return lambda: model.train_on_batch(inputs, sentences)
+
+
+def _median_seconds(work, times):
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
+
+
+def main():
+    parser = command_line(__doc__)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--resume", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    import_tensorflow()
+    if arguments.resume:
+        resume(arguments.resume)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure_saving(folder)
+        start = time.perf_counter()
+        module = [sys.executable, "-m", "training.checkpoint_benchmark"]
+        subprocess.run([*module, "--resume", folder], check=True)
+        figures["seconds_to_the_next_step"] = time.perf_counter() - start
+    if arguments.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name}: {value:.4g}")
+
+
+if __name__ == "__main__":
+    main()
