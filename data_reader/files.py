@@ -1,6 +1,7 @@
 """Reading and writing files so that nothing is half-written and every failure is explained."""
 
 import csv
+import fcntl
 import json
 import os
 from contextlib import contextmanager
@@ -25,6 +26,31 @@ def written_beside(path):
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_process(folder, refusal=None):
+    """Hold the folder's lock; the system lets go of it even when the process is killed.
+
+    Raises:
+        ValueError: another process holds it; `refusal` says what that one does.  Without a
+            refusal the other one is waited for.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(lock, refusal)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(file, refusal):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
+    except BlockingIOError:
+        raise ValueError(refusal) from None
 
 
 def read_json(path):

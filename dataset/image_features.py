@@ -4,14 +4,12 @@ Features are computed in parts of a few hundred photos, each part a file of its 
 together at the end; who is interrupted goes on with the next part.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import zipfile
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import chain, islice
 
 import cv2
@@ -20,7 +18,14 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.commands import add_data_option, command_line, run_command
-from data_reader.files import SKIPPED_COLUMNS, read_json, write_csv, write_json, written_beside
+from data_reader.files import (
+    SKIPPED_COLUMNS,
+    only_process,
+    read_json,
+    write_csv,
+    write_json,
+    written_beside,
+)
 from data_reader.image_data_reader import index_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
 from dataset.extractor import load_extractor
@@ -46,7 +51,8 @@ def extract(photos, extractor, features_path, skipped_path):
     parts_folder = features_path.with_suffix(".parts")
     photos = list(photos.items())
     manifest = _manifest(photos, extractor)
-    with _only_process(parts_folder):
+    refusal = f"Another process is extracting into {parts_folder}; let it finish."
+    with only_process(parts_folder, refusal):
         _check_manifest(parts_folder, manifest)
         parts = _extract_parts(photos, extractor, parts_folder)
         skipped = [tuple(row) for part in parts for row in _load(part)["skipped"].tolist()]
@@ -60,22 +66,6 @@ def extract(photos, extractor, features_path, skipped_path):
         _assemble(parts, len(photos) - len(skipped), manifest, extractor, features_path)
         shutil.rmtree(parts_folder)
     return len(photos) - len(skipped), len(skipped)
-
-
-@contextmanager
-def _only_process(folder):
-    """Hold a lock on the folder; the system lets go of it even when the process is killed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise ValueError(f"Another process is extracting into {folder}; let it finish.") from None
-    try:
-        yield
-    finally:
-        os.close(lock)
 
 
 def _manifest(photos, extractor):

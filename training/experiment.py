@@ -64,7 +64,6 @@ class Experiment:
             value = getattr(self, setting)
             if not isinstance(value, int | float) or not value > 0:
                 raise ValueError(f"{setting} is {value!r}; it must be a number above 0.")
-
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision is {self.precision!r}; it must be float32 or bfloat16.")
 

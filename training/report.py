@@ -1,13 +1,11 @@
 """results/model_results.csv: one row a run, in the original's columns and what they lacked."""
 
 import csv
-import fcntl
 import math
 import os
-from contextlib import contextmanager
 from pathlib import Path
 
-from data_reader.files import write_csv
+from data_reader.files import only_process, write_csv
 from training.loss_plot import read_losses
 
 ORIGINAL_COLUMNS = (
@@ -62,8 +60,7 @@ def add_result(run, results_folder, num_samples):
     """
     path = Path(results_folder) / "model_results.csv"
     row = _result(run, path.parent, num_samples)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(path.parent):
+    with only_process(path.parent):
         columns, rows = _read_table(path)
         columns += [name for name in COLUMNS if name not in columns]
         if run.name not in [other.get("run") for other in rows]:
@@ -96,17 +93,6 @@ def _result(run, folder, num_samples):
         "bleu_greedy_valid": figures.get("greedy valid", {}).get("bleu", ""),
         "bleu_greedy_test": figures.get("greedy test", {}).get("bleu", ""),
     }
-
-
-@contextmanager
-def _only_writer(folder):
-    """Wait for the folder's lock; the system lets go of it even when the process is killed."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _read_table(path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from data_reader.files import write_json
+from data_reader.files import only_process, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches
@@ -51,10 +51,11 @@ def train(experiment, results=RESULTS, resumed=None, tensorboard=False):
         model = make_model(experiment, data.vocabulary, data.training, steps, strategy)
         run = resumed or _create_run_folder(experiment, data, model, results)
         print(f"run folder: {run.path}")
+        opened.enter_context(only_process(run.path, f"Another process is training {run.path}."))
         request = opened.enter_context(stop_requests())
         progress = _fit(experiment, data, model, run, request, tensorboard)
         sentences = 5 * len(data.training["story_ids"])
-    add_result(run, results, sentences)
+    add_result(run, run.path.parent, sentences)
     _finish(run, experiment, progress)
     return run
 
@@ -92,12 +93,10 @@ def _fit(experiment, data, model, run, request, tensorboard):
     callbacks = [keras.callbacks.TerminateOnNaN(), recorder]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.tensorboard))
-    per_batch, devices = (
-        experiment.stories_per_batch,
-        model.distribute_strategy.num_replicas_in_sync,
-    )
+    per_batch = experiment.stories_per_batch
+    devices = model.distribute_strategy.num_replicas_in_sync
     validation = StoryBatches(data.validation, per_batch, multiple_of=devices)
-    while _goes_on(experiment, progress):
+    while _why_it_ended(experiment, progress) is None:
         # An epoch is a `fit` of its own: one that was interrupted has fewer batches left.
         batches = StoryBatches(
             data.training, per_batch, experiment.seed, progress.epoch, progress.batch, devices
@@ -113,10 +112,6 @@ def _fit(experiment, data, model, run, request, tensorboard):
             verbose=0,
         )
     return progress
-
-
-def _goes_on(experiment, progress):
-    return _why_it_ended(experiment, progress) is None
 
 
 def _why_it_ended(experiment, progress):
@@ -163,12 +158,13 @@ def _create_run_folder(experiment, data, model, results):
         except FileExistsError:
             time.sleep(0.2)
     run = RunFolder(path)
-    write_json(run.experiment_file, experiment.to_dict(), indent=2)
     write_json(run.features_file, data.features, indent=2)
     write_json(run.environment_file, environment(experiment, data.vocabulary, model), indent=2)
     data.vocabulary.write(run.vocabulary_file)
     if can_draw():
         draw_model(model, run.model_picture)
+    # The last, since it makes the folder a run that can be resumed.
+    write_json(run.experiment_file, experiment.to_dict(), indent=2)
     return run
 
 

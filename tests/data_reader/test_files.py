@@ -1,7 +1,7 @@
 import h5py
 import pytest
 
-from data_reader.files import open_hdf5, read_json, write_json, written_beside
+from data_reader.files import only_process, open_hdf5, read_json, write_json, written_beside
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -50,3 +50,14 @@ def test_a_missing_dataset_is_named(tmp_path):
         file["embeddings"] = [1.0]
     with pytest.raises(ValueError, match=r"lacks image_ids \(it holds embeddings\)"):
         open_hdf5(path, ["embeddings", "image_ids"], "make features")
+
+
+def test_a_folder_s_lock_is_held_by_one_process_at_a_time(tmp_path):
+    with (
+        only_process(tmp_path / "run"),
+        pytest.raises(ValueError, match="Another process"),
+        only_process(tmp_path / "run", "Another process is training here."),
+    ):
+        pass
+    with only_process(tmp_path / "run", "Another process is training here."):
+        pass

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader.files import only_process
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import Vocabulary
 from models import model_class
@@ -306,6 +307,11 @@ def test_a_run_goes_on_with_its_own_settings_and_vocabulary_only(finished, tmp_p
         find_interrupted(faster, tmp_path, "")
     with pytest.raises(FileNotFoundError, match="no interrupted run of 'another'"):
         find_interrupted(replace(experiment, name="another"), tmp_path, "")
+    with (
+        only_process(interrupted.path),
+        pytest.raises(ValueError, match="Another process is training"),
+    ):
+        train(experiment, tmp_path, resumed=interrupted)
     Vocabulary((*VOCABULARY.words[:-1], "away")).write(interrupted.vocabulary_file)
     with pytest.raises(ValueError, match=r"put the run's vocabulary\.json back"):
         train(experiment, tmp_path, resumed=interrupted)
