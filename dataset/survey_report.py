@@ -111,6 +111,10 @@ def _step_to_stories(found):
     return NextStep(command, True)
 
 
+# By the data folder that they are for.
+_EXPERIMENTS = {"dataset/sample_data": "image_grouping", "dataset": "vist_image_grouping"}
+
+
 def _step_to_training(found):
     train, valid, _ = found.splits
     for split in (train, valid):
@@ -118,8 +122,9 @@ def _step_to_training(found):
             return NextStep(f"training needs train and valid stories: {_lacking(split)}", False)
     if not found.vocabulary.sound:
         return NextStep(f"put the vocabulary of the stories at {found.vocabulary.path}", False)
-    if found.layout.root == REPOSITORY / "dataset" / "sample_data":
-        return NextStep("python -m training.experiments.image_grouping", True)
+    for folder, experiment in _EXPERIMENTS.items():
+        if found.layout.root == REPOSITORY / folder:
+            return NextStep(f"python -m training.experiments.{experiment}", True)
     data = _shown_folder(found.layout)
     return NextStep(
         f'copy training/experiments/image_grouping.py to mine.py there, set data="{data}" in it, '

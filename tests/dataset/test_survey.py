@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import pytest
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import SPECIAL_WORDS, Vocabulary
 from dataset import survey as survey_module
+from dataset import survey_report
 from dataset.survey import find_problems, survey, write_problems
 from dataset.survey_report import next_step, report
 
@@ -316,6 +318,22 @@ def test_the_next_step_follows_the_readme(layout):
     assert can_run
     assert f'data="{layout}"' in text
     assert row(shown(layout), "stories ready for training") == ["2", "1", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "experiment"),
+    [("dataset", "vist_image_grouping"), ("dataset/sample_data", "image_grouping")],
+)
+def test_a_folder_of_the_repository_has_its_experiment(
+    layout, tmp_path, monkeypatch, folder, experiment
+):
+    monkeypatch.setattr(survey_report, "REPOSITORY", tmp_path)
+    shutil.copytree(layout.root, tmp_path / folder)
+    own = DataLayout(tmp_path / folder)
+    for split in ("train", "valid"):
+        save_features(own, split, PHOTOS)
+        save_stories(own, split, 1)
+    assert step(own) == (f"python -m training.experiments.{experiment}", True)
 
 
 def test_real_photos_need_the_published_weights(layout, downloads):
