@@ -2,6 +2,7 @@
 
 import math
 import shlex
+import shutil
 import sys
 import time
 from contextlib import ExitStack
@@ -145,6 +146,8 @@ def _finish(run, experiment, progress):
         "reason": reason,
     }
     write_json(run.finished_file, finished, indent=2)
+    # A few times the size of the model, and nothing goes on from there any more.
+    shutil.rmtree(run.checkpoint, ignore_errors=True)
 
 
 def _create_run_folder(experiment, data, model, results):

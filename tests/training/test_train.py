@@ -85,7 +85,6 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
         "loss.png",
         "model.keras",
         "model_last.keras",
-        "checkpoint",
         "environment.json",
         "finished.json",
         "samples.txt",

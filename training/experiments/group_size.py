@@ -2,8 +2,8 @@
 
     python -m training.experiments.group_size
 
-About 20 minutes on two cores.  It draws the best validation loss and BLEU against k:
-results/group_size/group_size.png and .csv.  Runs that are finished are not trained again.
+Five trainings of a few minutes each on two cores.  It draws the best validation loss and BLEU
+against k: results/group_size/group_size.png and .csv.  Finished runs are not trained again.
 """
 
 from dataclasses import replace
