@@ -20,7 +20,7 @@ from tiny_training import write_data
 import models.image_grouping  # noqa: F401 (what the model's file refers to)
 from models.run_folder import RunFolder
 
-KILLS, EPOCHS, SEED = 20, 200, 1
+KILLS, EPOCHS, SEED = 20, 60, 1
 
 
 def start(data, results, *arguments):
@@ -32,34 +32,36 @@ def start(data, results, *arguments):
 def main():
     folder = Path(tempfile.mkdtemp())
     data = write_data(folder / "data")
-    begun = time.monotonic()
     assert start(data, folder / "whole").wait() == 0
-    seconds = time.monotonic() - begun
     chance = random.Random(SEED)
     for number in range(KILLS):
         process = start(data, folder / "killed", *(["--resume"] if number else []))
-        try:
-            # The run goes on from where it was, so that each stretch has to be a short one.
-            process.wait(chance.uniform(0.3, 0.6) * seconds / (2 if number else 1))
-            print(f"kill {number + 1}: the run had ended")
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        print(f"kill {number + 1}: {len(rows(folder / 'killed')) - 1} epochs in the log")
-    else:
-        assert start(data, folder / "killed", "--resume").wait() == 0
+        # Up to two whole epochs further, and then anywhere in what comes next.
+        wanted = epochs(folder / "killed") + chance.randint(0, 2)
+        while epochs(folder / "killed") < wanted or (not number and not begun(folder / "killed")):
+            time.sleep(0.05)
+        time.sleep(chance.uniform(0, 0.5))
+        assert process.poll() is None, "the run ended before it was killed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        print(f"kill {number + 1}: {epochs(folder / 'killed')} epochs in the log", flush=True)
+    assert start(data, folder / "killed", "--resume").wait() == 0
     compare(only_run(folder / "whole"), only_run(folder / "killed"))
+
+
+def begun(results):
+    return any(results.glob("tiny_*/experiment.json"))
+
+
+def epochs(results):
+    """The rows of the log so far."""
+    logs = list(results.glob("tiny_*/loss.csv"))
+    return len(logs[0].read_text().splitlines()) - 1 if logs else 0
 
 
 def only_run(results):
     [path] = results.glob("tiny_*")
     return RunFolder(path)
-
-
-def rows(results):
-    log = only_run(results).loss_log
-    return log.read_text().splitlines() if log.exists() else [""]
 
 
 def compare(whole, killed):

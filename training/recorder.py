@@ -130,6 +130,8 @@ class Recorder(keras.callbacks.Callback):
             self._save_models(is_best=self._progress.best is row)
         self._progress.epoch, self._progress.batch = epoch + 1, 0
         self._progress.epoch_seconds = 0.0
+        # They hold the validation's sums now, with which no epoch must begin.
+        self.model.reset_metrics()
         self._checkpoints.save(self.model, self._progress)
         self._stop_if_asked()
 

@@ -24,7 +24,7 @@ SCRIPT = """
     import numpy as np
     from tiny_training import experiment
 
-    from training import recorder
+    from training import checkpoint, recorder
     from training.command import run_experiment
 
     place, data = sys.argv[1:3]
@@ -49,11 +49,15 @@ SCRIPT = """
 
     batch_end = recorder.Recorder.on_train_batch_end
     if place == "after a batch":
-        recorder.Recorder.on_train_batch_end = kill_after(batch_end, 7, signal.SIGKILL)
+        recorder.Recorder.on_train_batch_end = kill_after(batch_end, 3, signal.SIGKILL)
     elif place == "while a checkpoint is written":
         np.savez = half_written
     elif place == "before an epoch's checkpoint":
         recorder.plot_losses = kill_after(recorder.plot_losses, 1, signal.SIGKILL)
+    elif place == "after an epoch's checkpoint":
+        # The first one stands in the middle of the epoch.
+        save = checkpoint.Checkpoints.save
+        checkpoint.Checkpoints.save = kill_after(save, 2, signal.SIGKILL)
     elif place == "SIGTERM":
         recorder.Recorder._show = kill_after(recorder.Recorder._show, 1, signal.SIGTERM)
     run_experiment(experiment(data))
@@ -112,6 +116,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_never_was(
     data, uninterrupted, tmp_path
 ):
     for place in (
+        "after an epoch's checkpoint",
         "after a batch",
         "while a checkpoint is written",
         "before an epoch's checkpoint",
