@@ -7,10 +7,11 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.files import only_process
 from data_reader.image_data_reader import find_photos, network_input
 from data_reader.layout import DataLayout
 from dataset.extractor import Extractor
-from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, _only_process, extract, extract_all
+from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, extract, extract_all
 
 PHOTOS = 2 * PHOTOS_PER_PART + 3
 
@@ -127,7 +128,7 @@ def test_parts_of_other_weights_are_not_taken_over(layout):
 
 
 def _hold(folder, held, release):
-    with _only_process(folder):
+    with only_process(folder):
         held.set()
         release.wait(30)
 
