@@ -145,6 +145,12 @@ class RunFolder:
         """The generated stories, one a line."""
         return self.path / f"hypotheses_story_{decoding}_{split}.txt"
 
+    def decodings(self, split):
+        """The ways in which the run has told the stories of a split, by name."""
+        before, after = "hypotheses_story_", f"_{split}.txt"
+        names = [path.name for path in self.path.glob(f"{before}*{after}")]
+        return sorted(name.removeprefix(before).removesuffix(after) for name in names)
+
     def references(self, split):
         """The human sentences, cut as the model saw them, one a line."""
         return self.path / f"original_{split}.txt"

@@ -1,0 +1,128 @@
+"""What runs have told of a split, beside the photos and the human stories."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_reader.stories_file import open_stories
+
+HUMAN = "human"
+
+
+@dataclass(frozen=True)
+class ShownStory:
+    """A sequence of photos and all that was told of it.
+
+    Attributes:
+        story_id: of the human story.
+        album_id: where the photos come from.
+        photos: paths, I of them, in the story's order.
+        tellers: `{name: I sentences}`, the human story first.
+    """
+
+    story_id: str
+    album_id: str
+    photos: tuple[Path, ...]
+    tellers: dict[str, list[str]]
+
+
+def read_shown_stories(layout, split, tellers):
+    """The stories of a split, in the stories file's order.
+
+    Args:
+        tellers: `{name: [stories][sentences]}`, see `read_tellers`.
+
+    Raises:
+        FileNotFoundError: there is no stories file.
+        ValueError: it does not say where its photos lie, or a teller has told another number of
+            stories.
+    """
+    also = ("album_ids", "image_paths", "texts")
+    with open_stories(layout, split, also=also) as file:
+        ids = [str(story_id) for story_id in file["story_ids"][:]]
+        albums = [album.decode() for album in file["album_ids"][:]]
+        photos = [[layout.root / path.decode() for path in row] for row in file["image_paths"][:]]
+        human = [[text.decode() for text in row] for row in file["texts"][:]]
+    for name, told in tellers.items():
+        if len(told) != len(ids):
+            raise ValueError(
+                f"{name} has told {len(told)} {split} stories, {layout.stories(split)} holds "
+                f"{len(ids)}; tell them again with: python -m generation"
+            )
+    everybody = {HUMAN: human, **tellers}
+    return [
+        ShownStory(
+            story_id,
+            albums[number],
+            tuple(photos[number]),
+            {name: told[number] for name, told in everybody.items()},
+        )
+        for number, story_id in enumerate(ids)
+    ]
+
+
+def read_tellers(runs, split, decodings=()):
+    """`{name: [stories][sentences]}` of what runs have told.
+
+    A name is the experiment's; where that would name two tellers alike, the run folder's or the
+    decoding's joins it.
+
+    Args:
+        decodings: of each run; without any, all that it has told of the split.
+
+    Raises:
+        FileNotFoundError: a run has told no such stories.
+        ValueError: a file of sentences is no five lines a story.
+    """
+    told = [
+        (run, decoding)
+        for run in runs
+        for decoding in (decodings or run.decodings(split) or ("greedy",))
+    ]
+    return {
+        name: read_told(run, decoding, split)
+        for name, (run, decoding) in zip(_names(told), told, strict=True)
+    }
+
+
+def read_told(run, decoding, split):
+    """What a run has told: [stories][sentences].
+
+    Raises:
+        FileNotFoundError: nothing of that split or in that decoding.
+        ValueError: the number of sentences is no multiple of that of the stories.
+    """
+    path, by_story = run.hypotheses(decoding, split), run.story_hypotheses(decoding, split)
+    for file in (path, by_story):
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file} is missing; tell the stories with: "
+                f"python -m generation --run {run.path} --split {split}"
+            )
+    sentences, stories = _lines(path), len(_lines(by_story))
+    if not stories or len(sentences) % stories:
+        raise ValueError(
+            f"{path} holds {len(sentences)} sentences, {by_story.name} {stories} stories; "
+            "one of them is broken, tell the stories again."
+        )
+    images = len(sentences) // stories
+    return [sentences[i : i + images] for i in range(0, len(sentences), images)]
+
+
+def _lines(path):
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _names(told):
+    """Of runs with a decoding each, as short as tells them apart."""
+    short = [run.settings()["name"] for run, _ in told]
+    folders = {
+        name: {run.name for run, _ in told if run.settings()["name"] == name} for name in short
+    }
+    named = [
+        run.name if len(folders[name]) > 1 else name
+        for name, (run, _) in zip(short, told, strict=True)
+    ]
+    return [
+        f"{name} {decoding}" if named.count(name) > 1 else name
+        for name, (_, decoding) in zip(named, told, strict=True)
+    ]
