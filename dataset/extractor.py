@@ -49,3 +49,38 @@ def load_extractor(name, layout):
     from dataset.models.keras_applications import keras_extractor
 
     return keras_extractor(name)
+
+
+def load_extractor_of(features):
+    """The extractor that some features were made with.
+
+    Args:
+        features: what a run or a stories file says of its features: extractor, weights_checksum,
+            channel_means.
+
+    Raises:
+        ValueError: they do not say what made them, or its weights are not to be had here.
+    """
+    if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
+        raise ValueError(
+            "The stories that the run was trained on do not say what made their image features, "
+            "so photos can't be given features of the same kind; write the stories files with "
+            "python -m data_reader and train again."
+        )
+    import_tensorflow()
+    if features["extractor"] == "alexnet":
+        from dataset.models.alexnet.extractor import alexnet_extractor
+
+        seeded = features["weights_checksum"].startswith("seeded")
+        extractor = alexnet_extractor(features["channel_means"], seeded)
+    else:
+        from dataset.models.keras_applications import keras_extractor
+
+        extractor = keras_extractor(features["extractor"])
+    if extractor.weights_checksum != features["weights_checksum"]:
+        raise ValueError(
+            f"The run was trained on features of {features['extractor']} with the weights "
+            f"{features['weights_checksum']}; here are {extractor.weights_checksum}. Put those "
+            "weights back, or extract the features again and train."
+        )
+    return extractor

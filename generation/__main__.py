@@ -1,4 +1,12 @@
-"""python -m generation: a run's stories for a split, their scores, and strips to look at."""
+"""python -m generation: a run's stories for a split, or one for your own photos.
+
+With photos (2 to 20 files, or a folder of them) it prints their story and draws its strip; without,
+it tells a whole split, scores it, and draws strips.  A telling that was interrupted goes on where
+it was when the same command is given again.
+"""
+
+import time
+from pathlib import Path
 
 from data_reader.commands import (
     add_data_option,
@@ -11,45 +19,77 @@ from data_reader.files import write_json, written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
+from generation.decoding_options import add_decoding_options, chosen_decoding
 from models.run_folder import RunFolder
-
-DECODING = "greedy"
 
 
 def main():
     arguments = _parse_arguments()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
-    layout = DataLayout(arguments.data or run.settings()["data"])
     vocabulary = Vocabulary.read(run.vocabulary_file)
+    if arguments.photos:
+        _tell_photos(run, vocabulary, arguments)
+    else:
+        _tell_split(run, vocabulary, arguments)
+
+
+def _tell_photos(run, vocabulary, arguments):
+    """Print one story of the given photos and draw its strip."""
+    from generation.own_photos import photos_in_order
+
+    photos, order = photos_in_order(arguments.photos)
+    import_tensorflow()
+    from dataset.extractor import load_extractor_of
+    from generation.own_photos import features_of, unseen_in_training
+    from generation.story_generator import StoryGenerator
+    from generation.story_strip import draw_strip
+
+    decoding = chosen_decoding(arguments)
+    image_features = features_of(photos, load_extractor_of(run.features()))
+    generator = StoryGenerator(run.load_model(arguments.precision), decoding)
+    [rows] = generator.tell(image_features, show_progress=False)
+    sentences = [vocabulary.decode(row) for row in rows]
+    path = run.strips / f"own_{time.strftime('%Y%m%d-%H%M%S')}.png"
+    with written_beside(path) as partial:
+        draw_strip(photos, {run.settings()["name"]: sentences}, partial)
+    print(f"{run.name}: {len(photos)} photos, {order}")
+    for line in unseen_in_training(run, len(photos)):
+        print(f"  note: {line}")
+    for photo, sentence in zip(photos, sentences, strict=True):
+        print(f"  {photo.name:<20} {sentence}")
+    print(f"  strip: {path}")
+
+
+def _tell_split(run, vocabulary, arguments):
+    """Tell a split's stories; write them, their scores and strips."""
+    layout = DataLayout(arguments.data or run.settings()["data"])
     split = arguments.split
     with open_stories(layout, split, vocabulary) as stories:
         check_features(stories, run.features())
-        sentences = _tell(run, vocabulary, stories["image_embeddings"])
+        import_tensorflow()
+        from generation.telling import decoding_name, forget_parts, tell_split
+
+        decoding = chosen_decoding(arguments)
+        name = decoding_name(decoding, arguments.precision)
+        rows = tell_split(run, split, stories, decoding, arguments.precision)
+        sentences = [[vocabulary.decode(row) for row in story] for story in rows]
         references = [
             [vocabulary.decode(row) for row in story] for story in stories["story_sentences"][:]
         ]
-        _write_texts(run, split, sentences, references)
-        scores = _write_scores(run, split, sentences, references)
+        _write_texts(run, name, split, sentences, references)
+        forget_parts(run, split, name)
+        scores = _write_scores(run, name, split, sentences, references)
         strips = _draw_strips(run, split, layout, stories, sentences, arguments.strips)
-    print(f"{run.name}: {len(sentences)} {split} stories")
-    print(f"  {run.story_hypotheses(DECODING, split)}")
+    print(f"{run.name}: {len(sentences)} {split} stories, {name}")
+    print(f"  {run.story_hypotheses(name, split)}")
     print(f"  BLEU {scores['bleu']:.2f} ({scores['protocol']})")
     if strips:
         print(f"  {len(strips)} strips, the first: {strips[0]}")
 
 
-def _tell(run, vocabulary, image_features):
-    """-> [stories][sentences] of text."""
-    import_tensorflow()
-    from generation.story_generator import StoryGenerator
-
-    rows = StoryGenerator(run.load_model()).tell(image_features)
-    return [[vocabulary.decode(row) for row in story] for story in rows]
-
-
-def _write_texts(run, split, sentences, references):
-    _write_lines(run.hypotheses(DECODING, split), [s for story in sentences for s in story])
-    _write_lines(run.story_hypotheses(DECODING, split), [" ".join(story) for story in sentences])
+def _write_texts(run, name, split, sentences, references):
+    _write_lines(run.hypotheses(name, split), [s for story in sentences for s in story])
+    _write_lines(run.story_hypotheses(name, split), [" ".join(story) for story in sentences])
     _write_lines(run.references(split), [s for story in references for s in story])
 
 
@@ -58,13 +98,13 @@ def _write_lines(path, lines):
         partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _write_scores(run, split, sentences, references):
+def _write_scores(run, name, split, sentences, references):
     from generation.scores import corpus_bleu
 
     scores = corpus_bleu(
         [s for story in sentences for s in story], [s for story in references for s in story]
     )
-    write_json(run.scores(DECODING, split), scores, indent=2)
+    write_json(run.scores(name, split), scores, indent=2)
     return scores
 
 
@@ -91,16 +131,26 @@ def _draw_strips(run, split, layout, stories, sentences, count):
 
 def _parse_arguments():
     parser = command_line(__doc__)
-    parser.add_argument("--run", help="run folder (default: the newest one)")
+    parser.add_argument(
+        "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or their folder"
+    )
+    parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
     add_data_option(parser, None)
+    parser.add_argument(
+        "--precision",
+        default="float32",
+        choices=("float32", "bfloat16"),
+        help="of matrix products (default: %(default)s)",
+    )
     parser.add_argument(
         "--strips",
         type=whole_number(0),
         default=12,
         metavar="N",
-        help="strips to draw (default: %(default)s)",
+        help="strips to draw of a split (default: %(default)s)",
     )
+    add_decoding_options(parser)
     return parser.parse_args()
 
 

@@ -2,54 +2,79 @@
 
 import numpy as np
 import tensorflow as tf
-from keras import ops
 from tqdm import tqdm
 
-from data_reader.vocabulary import ROW_LENGTH, START
-from generation.decoding import greedy
+from data_reader.vocabulary import ROW_LENGTH
+from generation.decoding import Greedy, start_rows
+
+# With more the matrices grow no faster, with fewer they are slower.
+STORIES_PER_BATCH = 64
 
 
 class StoryGenerator:
-    """Tells stories with a trained model, compiled as one graph and batched over stories."""
+    """Tells stories with a trained model, compiled as one graph and batched over stories.
 
-    def __init__(self, model):
+    Args:
+        model: any of the three.
+        decoding: how a sentence is written, see `generation.decoding`.
+    """
+
+    def __init__(self, model, decoding=None):
         self._model = model
-        self._compiled = tf.function(self._tell, reduce_retracing=True)
+        self._decoding = decoding or Greedy()
+        features = tf.TensorSpec([None, None, model.feature_size], tf.float32)
+        numbers = tf.TensorSpec([None], tf.int32)
+        self._compiled = tf.function(self._tell, input_signature=[features, numbers])
 
-    def tell(self, image_features, stories_per_batch=64, show_progress=True):
+    def tell(self, image_features, stories_per_batch=STORIES_PER_BATCH, show_progress=True):
         """Tell one story for each row of photos.
 
         Args:
-            image_features: anything that slices to float [B, I, F]; read a batch at a time.
+            image_features: anything that slices to float [N, I, F]; read a batch at a time.
 
         Returns:
             int32 [N, I, 22]: rows <START> words <END>, each in the form that training fed to
             the previous-sentence encoder.
         """
-        told = []
-        for start in tqdm(
-            range(0, len(image_features), stories_per_batch),
+        return np.concatenate(
+            list(self.tell_batches(image_features, stories_per_batch, 0, show_progress))
+        )
+
+    def tell_batches(self, image_features, stories_per_batch, first=0, show_progress=True):
+        """As `tell`, from the story `first` on -> an iterator of batches, int32 [B, I, 22]."""
+        stories = len(image_features)
+        with tqdm(
+            total=stories,
+            initial=first,
             desc="telling",
-            unit="batch",
+            unit="story",
             disable=None if show_progress else True,
-        ):
-            batch = np.asarray(image_features[start : start + stories_per_batch], np.float32)
-            told.append(self._compiled(batch).numpy())
-        return np.concatenate(told)
+        ) as bar:
+            for start in range(first, stories, stories_per_batch):
+                batch = np.asarray(image_features[start : start + stories_per_batch], np.float32)
+                numbers = np.arange(start, start + len(batch), dtype=np.int32)
+                yield self._compiled(batch, numbers).numpy()
+                bar.update(len(batch))
 
-    def _tell(self, image_features):
-        stories, images = image_features.shape[0], image_features.shape[1]
+    def _tell(self, image_features, numbers):
+        """[B, I, F], the stories' places in their split [B] -> [B, I, T]."""
+        stories, images = tf.unstack(tf.shape(image_features)[:2])
         image_states = self._model.encode_images(image_features)
-        sentence = _sentence_before_the_first(tf.shape(image_features)[0])
-        written = []
-        for image in range(images):
-            state = self._model.start_sentence([s[:, image] for s in image_states], sentence)
-            sentence = greedy(self._model.next_word, state, tf.shape(image_features)[0])
-            sentence = tf.ensure_shape(sentence, (stories, ROW_LENGTH))
-            written.append(sentence)
-        return tf.stack(written, axis=1)
+        step = self._model.stepper()
 
+        def write_sentence(image, sentence, told):
+            image_state = [states[:, image] for states in image_states]
+            state = self._model.start_sentence(image_state, sentence)
+            sentence = self._decoding(step, state, told, numbers * images + image)
+            told = tf.where(tf.range(images)[:, None] == image, sentence[:, None], told)
+            return image + 1, sentence, told
 
-def _sentence_before_the_first(stories):
-    columns = ops.arange(ROW_LENGTH)[None, :]
-    return ops.where(columns == 0, ops.full((stories, 1), START, dtype="int32"), 0)
+        nothing_told = tf.zeros([stories, images, ROW_LENGTH], tf.int32)
+        start = tf.constant(0), start_rows(stories), nothing_told
+        shapes = [], [None, ROW_LENGTH], [None, None, ROW_LENGTH]
+        return tf.while_loop(
+            lambda image, *_: image < images,
+            write_sentence,
+            start,
+            shape_invariants=tuple(map(tf.TensorShape, shapes)),
+        )[2]

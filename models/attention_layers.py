@@ -303,13 +303,18 @@ class AttentionDecoder(PackedLayer):
         states = [initial_state] + [zero] * (self.num_layers - 1)
         return [states, self.attention_cell.look_at(memory, is_memory)]
 
-    def step(self, inputs, state):
-        """One time step: inputs [N, F], state -> output [N, U], state."""
-        [*lower, attending], looked_at = state
-        if self.lower_layers:
-            inputs, lower = self.lower_layers.step(inputs, lower)
-        output, attending, _ = self.attention_cell.step(inputs, attending, looked_at)
-        return output, [[*lower, attending], looked_at]
+    def stepper(self):
+        """As `RecurrentStack.stepper`; the attending cell steps in the precision of its weights."""
+        lower_step = self.lower_layers.stepper() if self.lower_layers else None
+
+        def step(inputs, state):
+            [*lower, attending], looked_at = state
+            if lower_step:
+                inputs, lower = lower_step(inputs, lower)
+            output, attending, _ = self.attention_cell.step(inputs, attending, looked_at)
+            return output, [[*lower, attending], looked_at]
+
+        return step
 
     def get_config(self):
         return {

@@ -99,7 +99,7 @@ def packed_gru(projections, initial_state, recurrent_kernel, recurrent_bias, pla
         Outputs [R, U] and the final state [h], [N, U] in the batch's order.
     """
     weights = [recurrent_kernel, recurrent_bias]
-    return _recurrence(_GruCell, projections, initial_state, weights, None, plan, matmul_dtype)
+    return _recurrence(GruCell, projections, initial_state, weights, None, plan, matmul_dtype)
 
 
 def packed_lstm(projections, initial_state, recurrent_kernel, plan, matmul_dtype):
@@ -108,7 +108,7 @@ def packed_lstm(projections, initial_state, recurrent_kernel, plan, matmul_dtype
     `projections` [R, 4U] include the only bias.
     """
     weights = [recurrent_kernel]
-    return _recurrence(_LstmCell, projections, initial_state, weights, None, plan, matmul_dtype)
+    return _recurrence(LstmCell, projections, initial_state, weights, None, plan, matmul_dtype)
 
 
 class Memory(NamedTuple):
@@ -139,16 +139,16 @@ def packed_luong_gru(
     The outputs and the final state are attentional states.
     """
     weights = [recurrent_kernel, recurrent_bias]
-    return _recurrence(_GruCell, projections, initial_state, weights, memory, plan, matmul_dtype)
+    return _recurrence(GruCell, projections, initial_state, weights, memory, plan, matmul_dtype)
 
 
 def packed_luong_lstm(projections, initial_state, recurrent_kernel, memory, plan, matmul_dtype):
     """`packed_lstm` whose h is replaced by the attentional state; c stays the cell's."""
     weights = [recurrent_kernel]
-    return _recurrence(_LstmCell, projections, initial_state, weights, memory, plan, matmul_dtype)
+    return _recurrence(LstmCell, projections, initial_state, weights, memory, plan, matmul_dtype)
 
 
-class _Weights:
+class Weights:
     """A kernel [F, G] as an operand of many matmuls of few rows: cast and transposed once."""
 
     def __init__(self, kernel, dtype):
@@ -179,7 +179,7 @@ def _weight_gradient(inputs, gradients, dtype):
     return tf.cast(product, tf.float32)
 
 
-class _GruCell:
+class GruCell:
     """Gates in Keras's order: update, reset, candidate."""
 
     num_states = 1
@@ -228,7 +228,7 @@ class _GruCell:
         return [tf.reduce_sum(d_recurrent, axis=0)]
 
 
-class _LstmCell:
+class LstmCell:
     """Gates in Keras's order: input, forget, candidate, output."""
 
     num_states = 2
@@ -287,7 +287,7 @@ class _LuongAttention:
         self._keys = tf.gather(keys, plan.order)
         self._values = tf.gather(values, plan.order)
         self._padding = tf.where(tf.gather(mask, plan.order), 0.0, float("-inf"))
-        self._weights = _Weights(kernel, dtype)
+        self._weights = Weights(kernel, dtype)
         self._bias = bias
         self._units = kernel.shape[1]
         self._plan = plan
@@ -353,7 +353,7 @@ class _Recurrence:
     def __init__(self, cell, attention, recurrent_kernel, plan, dtype):
         self._cell = cell
         self._attention = attention
-        self._weights = _Weights(recurrent_kernel, dtype)
+        self._weights = Weights(recurrent_kernel, dtype)
         self._units = recurrent_kernel.shape[0]
         self._plan = plan
         self._steps = tf.size(plan.running)

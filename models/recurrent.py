@@ -7,7 +7,17 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from models.packed import matmul, pack, packed_gru, packed_lstm, packing_plan, unpack
+from models.packed import (
+    GruCell,
+    LstmCell,
+    Weights,
+    matmul,
+    pack,
+    packed_gru,
+    packed_lstm,
+    packing_plan,
+    unpack,
+)
 
 
 def has_gpu():
@@ -59,6 +69,11 @@ class GRU(_PackedRecurrence, layers.GRU):
             projections, initial_state, cell.recurrent_kernel, recurrent_bias, plan, dtype
         )
 
+    def stepper(self):
+        """See `RecurrentStack.stepper`."""
+        input_bias, recurrent_bias = tf.unstack(self.cell.bias)
+        return _stepper(self, GruCell(self.units, recurrent_bias), input_bias)
+
 
 @keras.saving.register_keras_serializable("stories")
 class LSTM(_PackedRecurrence, layers.LSTM):
@@ -72,6 +87,22 @@ class LSTM(_PackedRecurrence, layers.LSTM):
         cell, dtype = self.cell, self.matmul_dtype
         projections = matmul(rows, cell.kernel, dtype) + cell.bias
         return packed_lstm(projections, initial_state, cell.recurrent_kernel, plan, dtype)
+
+    def stepper(self):
+        """See `RecurrentStack.stepper`."""
+        return _stepper(self, LstmCell(self.units), self.cell.bias)
+
+
+def _stepper(layer, cell, bias):
+    kernel = Weights(layer.cell.kernel, layer.matmul_dtype)
+    recurrent_kernel = Weights(layer.cell.recurrent_kernel, layer.matmul_dtype)
+
+    def step(inputs, state):
+        projections = kernel.times(inputs) + bias
+        state, _ = cell.forward(projections, recurrent_kernel.times(state[0]), state)
+        return state[0], state
+
+    return step
 
 
 def check_recurrent(cell_type, num_layers):
@@ -149,13 +180,21 @@ class RecurrentStack(PackedLayer):
         ]
         return outputs, state
 
-    def step(self, inputs, state):
-        """One time step: inputs [N, F], state -> output [N, U], state."""
-        new_state = []
-        for layer, layer_state in zip(self.recurrent_layers, state, strict=True):
-            inputs, layer_state = layer.cell(inputs, layer_state, training=False)
-            new_state.append(list(layer_state))
-        return inputs, new_state
+    def stepper(self):
+        """-> a function of one time step: inputs [N, F], state -> output [N, U], state.
+
+        What many steps need of the weights is made ready once.
+        """
+        steps = [layer.stepper() for layer in self.recurrent_layers]
+
+        def step(inputs, state):
+            new_state = []
+            for step_of_layer, layer_state in zip(steps, state, strict=True):
+                inputs, layer_state = step_of_layer(inputs, layer_state)
+                new_state.append(layer_state)
+            return inputs, new_state
+
+        return step
 
     def start(self, initial_state):
         """The first layer's state -> the stack's, where all other layers start at zero."""

@@ -151,6 +151,10 @@ class RunFolder:
         names = [path.name for path in self.path.glob(f"{before}*{after}")]
         return sorted(name.removeprefix(before).removesuffix(after) for name in names)
 
+    def telling(self, decoding, split):
+        """Where an interrupted telling goes on from."""
+        return self.path / "telling" / f"{decoding}_{split}"
+
     def references(self, split):
         """The human sentences, cut as the model saw them, one a line."""
         return self.path / f"original_{split}.txt"
@@ -290,8 +294,11 @@ class RunFolder:
         """
         return _read_json(self.features_file)
 
-    def load_model(self):
+    def load_model(self, precision="float32"):
         """The best model of the run.
+
+        Args:
+            precision: in which it computes, whatever it was trained in.
 
         Raises:
             ValueError: the file is broken.
@@ -300,9 +307,11 @@ class RunFolder:
         import keras
 
         from models import model_class
+        from models.precision import made_in
 
         model_class(self.settings()["model"])  # registers what the file refers to
-        return keras.saving.load_model(self.model_file, compile=False)
+        with made_in(precision):
+            return keras.saving.load_model(self.model_file, compile=False)
 
     def _check_model(self):
         if not _is_keras_archive(self.model_file):

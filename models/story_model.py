@@ -16,13 +16,14 @@ from models.layers import (
     RealWords,
 )
 from models.next_word import LossPerWord
+from models.packed import Weights
 
 
 class StoryModel(keras.Model):
     """A Keras functional model of whole stories, and three views on its layers to tell one with.
 
     Training calls the model itself.  Telling calls `encode_images` once a story, `start_sentence`
-    once a sentence and `next_word` once a word.
+    once a sentence and what `stepper` gives once a word.
 
     A subclass makes the layers `feature_standardisation` (or None), `image_dropout`,
     `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder`, `softmax_dropout` and
@@ -73,10 +74,21 @@ class StoryModel(keras.Model):
         start = self.decoder_start(image_state, vectors, previous_sentences != NULL)
         return self.decoder.start(**start)
 
-    def next_word(self, words, state):
-        """The words just written, int32 [N] -> logits [N, V] of the words after them, state."""
-        output, state = self.decoder.step(self.word_embedding(words), state)
-        return self.next_word_logits(output), state
+    def stepper(self):
+        """-> a function of the words just written and the state, for one word after another.
+
+        It takes words int32 [N] and a state and gives logits [N, V] of the words after them, and
+        the state after that.  What many steps need of the weights is made ready once.
+        """
+        decoder_step = self.decoder.stepper()
+        softmax = self.next_word_logits
+        kernel = Weights(softmax.kernel, softmax.compute_dtype)
+
+        def next_word(words, state):
+            output, state = decoder_step(self.word_embedding(words), state)
+            return kernel.times(output) + softmax.bias, state
+
+        return next_word
 
     def image_windows(self, image_features):
         """[B, I, F] -> each image's window [N, K, F], standardised, and where photos stand [N, K].

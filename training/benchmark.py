@@ -10,17 +10,19 @@ the same process multiplies two large square matrices of the same precision.
 
 import argparse
 import json
-import os
-import resource
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from data_reader.benchmark import SENTENCE_LENGTHS
-from data_reader.commands import command_line, import_tensorflow, run_command, whole_number
+from data_reader.commands import command_line, run_command, whole_number
+from data_reader.measuring import (
+    available_cores,
+    in_its_own_process,
+    peak_memory_gb,
+    use_device,
+)
 from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
 from models import MODELS
 from training.experiment import Experiment
@@ -93,12 +95,13 @@ def make_step(model, precision, sizes):
 def make_trained_model(experiment, precision, sizes):
     """The experiment's model of these sizes, compiled."""
     from models import model_class
-    from training.model_building import POLICIES, compile_model, dtype_policy
+    from models.precision import made_in
+    from training.model_building import compile_model
 
     units = {"image_encoder_latent_dim": sizes.units}
     if experiment.model != "EncoderDecoder":
         units["sentence_encoder_latent_dim"] = sizes.units
-    with dtype_policy(POLICIES[precision]):
+    with made_in(precision):
         model = model_class(experiment.model)(
             vocabulary_size=sizes.vocabulary_size,
             feature_size=sizes.feature_size,
@@ -185,55 +188,11 @@ def _matmuls(precision, size):
 
 def measure_memory(model, precision, sizes, device):
     """Peak memory (GB) of this process, or of the GPU in it, over a few steps."""
-    import tensorflow as tf
-
     step = make_step(model, precision, sizes)
     rng = np.random.default_rng(1)
     for _ in range(MEMORY_STEPS):
         step(*draw_batch(sizes, rng))
-    if device == "gpu":
-        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-
-
-def use_device(device, cores):
-    """Keep this process to the device and so many cores -> the device's name.
-
-    Raises:
-        ValueError: there is no GPU.
-    """
-    # XLA and Eigen have thread pools of their own, which these settings do not reach.
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, available_cores()[:cores])
-    import_tensorflow()
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(cores)
-    tf.config.threading.set_inter_op_parallelism_threads(cores)
-    if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-        return _processor_name()
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        raise ValueError("TensorFlow finds no GPU here; leave out --device gpu.")
-    tf.config.set_visible_devices(gpus[:1], "GPU")
-    return tf.config.experimental.get_device_details(gpus[0])["device_name"]
-
-
-def available_cores():
-    """The numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count()))
-
-
-def _processor_name():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
-    except OSError:
-        named = []
-    return named[0] if named else "a processor without a name"
+    return peak_memory_gb(device)
 
 
 def _measure(arguments):
@@ -249,7 +208,6 @@ def _measure(arguments):
 
 
 def _in_its_own_process(measurement, model, arguments):
-    # This process stays small: a child's peak memory counts from its parent's.
     options = {
         "--measure": measurement,
         "--model": model,
@@ -257,16 +215,10 @@ def _in_its_own_process(measurement, model, arguments):
         "--cores": arguments.cores,
         "--stories": arguments.stories,
     }
-    options = [str(part) for option in options.items() for part in option]
+    options = [part for option in options.items() for part in option]
     for precision in arguments.precision:
         options += ["--precision", precision]
-    done = subprocess.run(
-        [sys.executable, "-m", "training.benchmark", *options], stdout=subprocess.PIPE, text=True
-    )
-    if done.returncode == 2:
-        sys.exit(2)  # it has said why
-    done.check_returncode()
-    return json.loads(done.stdout.splitlines()[-1])
+    return in_its_own_process("training.benchmark", *options)
 
 
 def measure_model(model, arguments):

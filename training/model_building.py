@@ -1,7 +1,6 @@
 """From an experiment's settings to a model ready to be trained."""
 
 import inspect
-from contextlib import contextmanager
 
 import keras
 import tensorflow as tf
@@ -10,11 +9,9 @@ from data_reader.layout import REPOSITORY
 from data_reader.story_batches import feature_statistics
 from models import model_class
 from models.next_word import NextWordLoss
+from models.precision import made_in
 from models.word_embeddings import load_word_embeddings
 from training.compiled_adam import CompiledAdam
-
-# What a precision means to Keras; variables, loss and optimiser stay float32.
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strategy):
@@ -24,7 +21,7 @@ def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strate
         FileNotFoundError: the file of word embeddings is missing.
         ValueError: a setting of the model has no meaning.
     """
-    with strategy.scope(), dtype_policy(POLICIES[experiment.precision]):
+    with strategy.scope(), made_in(experiment.precision):
         model = _build_model(experiment, vocabulary, training_stories)
         compile_model(model, experiment, steps_per_epoch)
     return model
@@ -35,17 +32,6 @@ def choose_strategy():
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
-
-
-@contextmanager
-def dtype_policy(name):
-    """Keras's dtype policy for the layers that are made meanwhile."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _build_model(experiment, vocabulary, training_stories):

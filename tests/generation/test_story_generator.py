@@ -3,10 +3,13 @@ import numpy as np
 import pytest
 
 from data_reader.vocabulary import END, MAX_WORDS, NULL, START
+from generation.decoding import BeamSearch, Greedy, Sampling
+from generation.rules import Rules
 from generation.story_generator import StoryGenerator
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
+from models.precision import made_in
 
 PHOTOS = np.random.default_rng(0).normal(size=(5, 5, 6)).astype("float32")
 
@@ -50,10 +53,33 @@ def test_generation_is_what_the_training_graph_would_say(model):
     rows = StoryGenerator(model).tell(PHOTOS)
     logits = np.array(model({"image_features": PHOTOS, "sentences": rows}, training=False))
     logits[:, [NULL, START]] = -np.inf
+    *_, place = np.nonzero(rows[:, :, 1:])
+    logits[place == 0, END] = -np.inf  # no sentence is empty
     said = rows[:, :, 1:][rows[:, :, 1:] != NULL]
     chosen = said != END  # a sentence's end may have been forced
     assert chosen.any()
     assert logits.argmax(axis=-1)[chosen].tolist() == said[chosen].tolist()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_decoding_tells_with_every_model(model, precision):
+    if precision == "bfloat16":
+        settings = model.get_config()
+        with made_in("bfloat16"):
+            model = type(model).from_config(settings)
+    for decoding in (BeamSearch(2), Sampling(0.8)):
+        rows = StoryGenerator(model, decoding).tell(PHOTOS[:2, :2])
+        assert ((rows == END).sum(axis=2) == 1).all()
+
+
+def test_stories_told_before_are_known_to_the_rules():
+    rules = Rules(no_unknown=True, no_repeated_sentence=True, max_words=2)
+    model = small_model(EncoderDecoder, image_group_size=1)
+    same_photos = np.repeat(PHOTOS[:1, :1], 4, axis=1)
+    [story] = StoryGenerator(model, Greedy(Rules(max_words=2))).tell(same_photos)
+    assert len({tuple(row) for row in story}) == 1
+    [story] = StoryGenerator(model, Greedy(rules)).tell(same_photos)
+    assert len({tuple(row) for row in story}) == 4
 
 
 def test_other_numbers_of_photos_can_be_told():

@@ -125,7 +125,7 @@ def test_word_by_word_equals_the_training_graph(model_class, settings, stories):
     for image in range(5):
         state = model.start_sentence([s[:, image] for s in image_states], PREVIOUS[:, image])
         for position in range(21):
-            logits, state = model.next_word(SENTENCES[:, image, position], state)
+            logits, state = model.stepper()(SENTENCES[:, image, position], state)
             for story in range(2):
                 if position < len(expected[story][image]):
                     np.testing.assert_allclose(

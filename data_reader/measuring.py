@@ -1,0 +1,71 @@
+"""What the benchmarks share: keeping to cores and devices, peak memory, processes of their own."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+from data_reader.commands import import_tensorflow
+
+
+def available_cores():
+    """The numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count()))
+
+
+def use_device(device, cores):
+    """Keep this process to the device, "cpu" or "gpu", and so many cores -> the device's name.
+
+    Raises:
+        ValueError: there is no GPU.
+    """
+    # XLA and Eigen have thread pools of their own, which these settings do not reach.
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, available_cores()[:cores])
+    import_tensorflow()
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(cores)
+    tf.config.threading.set_inter_op_parallelism_threads(cores)
+    if device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+        return _processor_name()
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        raise ValueError("TensorFlow finds no GPU here; leave out --device gpu.")
+    tf.config.set_visible_devices(gpus[:1], "GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+
+
+def _processor_name():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    except OSError:
+        named = []
+    return named[0] if named else "a processor without a name"
+
+
+def peak_memory_gb(device="cpu"):
+    """The most memory that this process had so far, or with "gpu" the most of the GPU's."""
+    if device == "gpu":
+        import tensorflow as tf
+
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def in_its_own_process(module, *arguments):
+    """Run `python -m module` -> what its last line says, read as JSON.
+
+    The process that calls this has to stay small: a child's peak memory counts from its parent's.
+    """
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode == 2:
+        sys.exit(2)  # it has said why
+    done.check_returncode()
+    return json.loads(done.stdout.splitlines()[-1])

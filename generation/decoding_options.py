@@ -1,0 +1,88 @@
+"""How sentences are written, as options of a command."""
+
+from data_reader.commands import whole_number
+from data_reader.vocabulary import MAX_WORDS
+
+
+def add_decoding_options(parser):
+    """Add `--beam`, `--sample` with what belongs to them, and the rules; greedy without any."""
+    ways = parser.add_argument_group("how a sentence is written (default: greedily)")
+    way = ways.add_mutually_exclusive_group()
+    way.add_argument("--beam", type=whole_number(1), metavar="WIDTH", help="beam search")
+    way.add_argument("--sample", action="store_true", help="draw each word by its probability")
+    ways.add_argument(
+        "--length-penalty",
+        type=float,
+        metavar="P",
+        help="of beam search: the log probability is divided by words^P (default: 1)",
+    )
+    ways.add_argument("--temperature", type=float, metavar="T", help="of sampling (default: 1)")
+    ways.add_argument(
+        "--top-k", type=whole_number(1), metavar="K", help="sample from the K likeliest words"
+    )
+    ways.add_argument(
+        "--top-p", type=float, metavar="P", help="sample from words that come to P (nucleus)"
+    )
+    ways.add_argument("--seed", type=whole_number(0), help="of sampling (default: 1)")
+    _add_rules(parser.add_argument_group("what it may not say"))
+
+
+def _add_rules(rules):
+    rules.add_argument("--no-unknown", action="store_true", help="never <UNK>")
+    rules.add_argument(
+        "--no-repeated-ngram",
+        type=whole_number(1),
+        default=0,
+        metavar="N",
+        help="no N words twice in a sentence",
+    )
+    rules.add_argument(
+        "--no-story-ngram",
+        type=whole_number(1),
+        default=0,
+        metavar="N",
+        help="no N words that the story's earlier sentences hold",
+    )
+    rules.add_argument(
+        "--no-repeated-sentence", action="store_true", help="no sentence twice in a story"
+    )
+    rules.add_argument("--min-words", type=whole_number(1), default=1, metavar="N")
+    rules.add_argument("--max-words", type=whole_number(1), default=MAX_WORDS, metavar="N")
+
+
+_BELONG_TO = {
+    "length_penalty": "beam",
+    "temperature": "sample",
+    "top_k": "sample",
+    "top_p": "sample",
+    "seed": "sample",
+}
+
+
+def chosen_decoding(arguments):
+    """The decoding that the options ask for.
+
+    Raises:
+        ValueError: an option has no meaning, or none without another one.
+    """
+    given = {name: getattr(arguments, name) for name in _BELONG_TO}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if not getattr(arguments, _BELONG_TO[name]):
+            raise ValueError(
+                f"--{name.replace('_', '-')} belongs to --{_BELONG_TO[name]}, which was not given."
+            )
+    from generation.decoding import BeamSearch, Greedy, Sampling
+    from generation.rules import Rules
+
+    rules = Rules(
+        arguments.no_unknown,
+        arguments.no_repeated_ngram,
+        arguments.no_story_ngram,
+        arguments.no_repeated_sentence,
+        arguments.min_words,
+        arguments.max_words,
+    )
+    if arguments.beam:
+        return BeamSearch(arguments.beam, **given, rules=rules)
+    return Sampling(**given, rules=rules) if arguments.sample else Greedy(rules)

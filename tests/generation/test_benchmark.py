@@ -1,0 +1,83 @@
+import keras
+import numpy as np
+
+from data_reader.benchmark import SENTENCE_LENGTHS
+from data_reader.vocabulary import END
+from generation import benchmark
+from generation.benchmark import OfRealLength, as_table
+from generation.decoding import BeamSearch, Greedy
+from generation.naive_loop import NaiveLoop
+from generation.story_generator import StoryGenerator
+from models.image_grouping import ImageGroupingModel
+
+PHOTOS = np.random.default_rng(0).normal(size=(40, 5, 6)).astype("float32")
+
+
+def small_model():
+    keras.utils.set_random_seed(1)
+    return ImageGroupingModel(
+        12,
+        6,
+        image_encoder_latent_dim=8,
+        sentence_encoder_latent_dim=8,
+        word_embedding_size=8,
+        standardise_features=False,
+    )
+
+
+def test_the_naive_loop_says_the_same():
+    model = small_model()
+    [naive] = [NaiveLoop(model).tell(PHOTOS[0])]
+    np.testing.assert_array_equal(naive, StoryGenerator(model, Greedy()).tell(PHOTOS[:1])[0])
+
+
+def test_the_naive_loop_tells_sentences_of_a_length():
+    rows = NaiveLoop(small_model()).tell(PHOTOS[0], lengths=[3, 1, 20, 7, 5])
+    assert (rows == END).argmax(axis=1).tolist() == [4, 2, 21, 8, 6]
+
+
+def test_sentences_are_as_long_as_vist_s(monkeypatch):
+    monkeypatch.setattr(benchmark, "VOCABULARY_SIZE", 12)
+    model = OfRealLength(small_model())
+    for decoding in (Greedy(), BeamSearch(3)):
+        rows = StoryGenerator(model, decoding).tell(PHOTOS)
+        lengths = (rows == END).argmax(axis=2) - 1
+        mean = np.dot(SENTENCE_LENGTHS, np.arange(1, 21)) / 1000
+        assert abs(lengths.mean() - mean) < 1.5
+        assert lengths.min() >= 3 and lengths.max() <= 20 and lengths.std() > 2
+
+
+def test_no_sentence_depends_on_its_batch(tmp_path, monkeypatch):
+    import h5py
+
+    from models.run_folder import RunFolder
+
+    monkeypatch.setattr(benchmark, "open_stories", lambda *_: h5py.File(tmp_path / "stories.hdf5"))
+    with h5py.File(tmp_path / "stories.hdf5", "w") as file:
+        file["image_embeddings"] = PHOTOS[:4]
+    run = RunFolder(tmp_path)
+    run.experiment_file.write_text('{"name": "a", "model": "ImageGroupingModel", "data": "b"}')
+    small_model().save(run.model_file)
+    assert benchmark.measure_agreement(run) == {
+        "sentences": 20,
+        "differing": 0,
+        "largest_gap": 0.0,
+    }
+
+
+def test_a_gap_is_that_of_the_two_best_words():
+    model = small_model()
+    rows = StoryGenerator(model).tell(PHOTOS[:1])[0]
+    inputs = {"image_features": PHOTOS[:1], "sentences": rows[None]}
+    logits = np.array(model(inputs))
+    words_of_the_first = int((rows[0, 1:] != 0).sum())
+    # The second word of the second sentence.
+    best = sorted(logits[words_of_the_first + 1, 2:])
+    assert benchmark._gap(model, PHOTOS[0], rows, 1, 2) == np.float32(best[-1] - best[-2])
+
+
+def test_the_table_has_a_row_a_way():
+    row = {"stories_per_second": 9.876, "ratio_to_naive": 60.01, "peak_memory_gb": 1.234}
+    arguments = type("Arguments", (), {"cores": 1, "stories": 64})
+    lines = as_table({"greedy": {"float32": row}}, "A CPU", arguments).splitlines()
+    assert lines[-1].split() == ["greedy", "float32", "9.88", "60.0", "1.23"]

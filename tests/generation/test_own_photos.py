@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from dataset.extractor import Extractor, load_extractor_of
+from generation.own_photos import features_of, photos_in_order
+
+TAKEN = 36867  # DateTimeOriginal, in EXIF's own folder
+EXIF = 0x8769
+
+
+def write_photo(path, shade=0, taken=None):
+    exif = Image.Exif()
+    if taken:
+        exif.get_ifd(EXIF)[TAKEN] = taken
+    Image.fromarray(np.full((6, 8, 3), shade, np.uint8)).save(path, exif=exif)
+    return path
+
+
+def names(photos):
+    return [path.name for path in photos]
+
+
+def test_given_photos_stay_in_their_order(tmp_path):
+    given = [write_photo(tmp_path / name) for name in ("b.jpg", "a.jpg", "c.jpg")]
+    assert photos_in_order(given) == (given, "as given")
+
+
+def test_a_folder_is_ordered_by_name_as_people_count(tmp_path):
+    for name in ("10.jpg", "9.jpg", "B2.PNG", "b1.jpg"):
+        write_photo(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no photo")
+    (tmp_path / ".hidden.jpg").write_text("no photo")
+    photos, order = photos_in_order([tmp_path])
+    assert names(photos) == ["9.jpg", "10.jpg", "b1.jpg", "B2.PNG"]
+    assert order == "by name"
+
+
+def test_a_folder_whose_photos_all_have_a_time_is_ordered_by_it(tmp_path):
+    write_photo(tmp_path / "a.jpg", taken="2020:05:02 10:00:00")
+    write_photo(tmp_path / "b.jpg", taken="2020:05:01 23:00:00")
+    photos, order = photos_in_order([tmp_path])
+    assert names(photos) == ["b.jpg", "a.jpg"]
+    assert order == "by EXIF time"
+    write_photo(tmp_path / "c.jpg", taken="0000:00:00 00:00:00")  # a camera without a clock
+    photos, order = photos_in_order([tmp_path])
+    assert (names(photos), order) == (["a.jpg", "b.jpg", "c.jpg"], "by name")
+
+
+def test_too_few_or_too_many_photos_are_refused(tmp_path):
+    photo = write_photo(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match="2 to 20 photos, got 1"):
+        photos_in_order([photo])
+    with pytest.raises(ValueError, match="2 to 20 photos, got 1"):
+        photos_in_order([tmp_path])
+    with pytest.raises(ValueError, match="got 21"):
+        photos_in_order([photo] * 21)
+    assert len(photos_in_order([photo] * 20)[0]) == 20
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        photos_in_order([photo, tmp_path / "nowhere"])
+
+
+def shade_extractor():
+    return Extractor(
+        name="shade",
+        image_size=2,
+        feature_size=1,
+        preprocess=lambda photo: photo.astype(np.float32),
+        compute=lambda photos: photos.mean(axis=(1, 2, 3))[:, None],
+        weights_checksum="",
+        channel_means=(0, 0, 0),
+    )
+
+
+def test_features_come_from_the_extractor_s_own_preprocessing(tmp_path):
+    photos = [write_photo(tmp_path / f"{shade}.png", shade) for shade in (10, 250)]
+    assert features_of(photos, shade_extractor()).tolist() == [[[10], [250]]]
+
+
+def test_an_unreadable_photo_is_named(tmp_path):
+    (tmp_path / "b.jpg").write_text("no photo")
+    with pytest.raises(ValueError, match=r"b\.jpg can't be read: no photo"):
+        features_of([tmp_path / "b.jpg"], shade_extractor())
+
+
+def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
+    features = {"extractor": "alexnet", "weights_checksum": "seeded-1", "channel_means": [1, 2, 3]}
+    extractor = load_extractor_of(features)
+    assert extractor.channel_means == (1, 2, 3)
+    assert extractor.preprocess(np.full((300, 400, 3), 5, np.uint8))[0, 0].tolist() == [4, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ({"feature_size": 4096}, "do not say what made their image features"),
+        (
+            {"extractor": "alexnet", "weights_checksum": "seeded-2", "channel_means": [1, 2, 3]},
+            "weights seeded-2; here are seeded-1",
+        ),
+    ],
+)
+def test_features_that_can_not_be_had_are_refused(features, message):
+    with pytest.raises(ValueError, match=message):
+        load_extractor_of(features)
