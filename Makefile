@@ -31,7 +31,7 @@ help:
 	@echo "                  on the embedded sample set; what is done is not done again"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
-	@echo "make bench        speed and memory of feature extraction, the reader and training"
+	@echo "make bench        speed and memory of extraction, the reader, training and telling"
 	@echo "make style        formatting and lint"
 	@echo "make clean-story  remove the sample set and what was made of it, to start afresh;"
 	@echo "                  the runs in results/ stay"
@@ -51,6 +51,7 @@ story: $(TOLD)
 	@echo "The stories are told:"
 	@echo "  strips to look at  " $(RUN)/strips
 	@echo "  loss curves        " $(RUN)/loss.png
+	@echo "  page to leaf through" $(RUN)/stories.html
 	@echo "  all stories        " $(RUN)/hypotheses_story_greedy_test.txt
 
 $(PHOTOS): | $(READY)
@@ -81,6 +82,7 @@ bench: $(READY)
 	$(PYTHON) -m data_reader.benchmark
 	$(PYTHON) -m training.benchmark
 	$(PYTHON) -m training.checkpoint_benchmark
+	$(PYTHON) -m generation.benchmark
 
 style: $(READY)
 	$(VENV)/bin/ruff format

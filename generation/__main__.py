@@ -1,8 +1,8 @@
 """python -m generation: a run's stories for a split, or one for your own photos.
 
 With photos (2 to 20 files, or a folder of them) it prints their story and draws its strip; without,
-it tells a whole split, scores it, and draws strips.  A telling that was interrupted goes on where
-it was when the same command is given again.
+it tells a whole split, scores it, draws strips and writes a page to leaf through.  A telling that
+was interrupted goes on where it was when the same command is given again.
 """
 
 import time
@@ -79,12 +79,11 @@ def _tell_split(run, vocabulary, arguments):
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
         scores = _write_scores(run, name, split, sentences, references)
-        strips = _draw_strips(run, split, layout, stories, sentences, arguments.strips)
+        where = _show(run, name, split, layout, stories, arguments.strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
     print(f"  BLEU {scores['bleu']:.2f} ({scores['protocol']})")
-    if strips:
-        print(f"  {len(strips)} strips, the first: {strips[0]}")
+    print("\n".join(f"  {line}" for line in where))
 
 
 def _write_texts(run, name, split, sentences, references):
@@ -108,25 +107,21 @@ def _write_scores(run, name, split, sentences, references):
     return scores
 
 
-def _draw_strips(run, split, layout, stories, sentences, count):
-    """Draw `count` strips, spread over the split so that they show different albums."""
-    if "texts" not in stories or "image_paths" not in stories:
-        print(f"{stories.filename} does not say where its photos lie; no strips are drawn.")
-        return []
-    from generation.story_strip import draw_strip
+def _show(run, name, split, layout, stories, count):
+    """Draw `count` strips and write the page -> lines that say where."""
+    if not {"texts", "image_paths", "album_ids"} <= set(stories):
+        return [f"{stories.filename} does not say where its photos lie: no strips, no page"]
+    from generation.story_page import write_page
+    from generation.story_strip import draw_strips, spread_over
+    from generation.told_stories import read_shown_stories, read_tellers, teller_figures
 
-    total = len(sentences)
-    chosen = [round(i * total / count) for i in range(count)] if count < total else range(total)
-    paths = []
-    for number in dict.fromkeys(chosen):
-        photos = [layout.root / path.decode() for path in stories["image_paths"][number]]
-        human = [text.decode() for text in stories["texts"][number]]
-        path = run.strips / f"{split}_{stories['story_ids'][number]}.png"
-        tellers = {"human": human, run.settings()["name"]: sentences[number]}
-        with written_beside(path) as partial:
-            draw_strip(photos, tellers, partial)
-        paths.append(path)
-    return paths
+    shown = read_shown_stories(layout, split, read_tellers([run], split, [name]))
+    paths = draw_strips(spread_over(shown, count), run.strips, split)
+    told = run.decodings(split)
+    shown = read_shown_stories(layout, split, read_tellers([run], split, told))
+    write_page(run.page, f"{run.name}, {split}", shown, teller_figures([run], split, told))
+    strips = [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
+    return [*strips, str(run.page)]
 
 
 def _parse_arguments():

@@ -8,14 +8,18 @@ both.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
+from generation.told_stories import read_told
 from models.run_folder import RunFolder
 
 # The event, which the first sentence of nearly every story names, is counted apart.
 FACTS = ("weather", "clothes", "keepsake")
+_RESAMPLES, _SEED = 2000, 1
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,11 @@ def fact_recall(stories, wordings):
         wordings: `{fact: {value: [wordings]}}`.
 
     Returns:
-        `{fact: {"own", "other", "facts"}}` for each fact, for "all" of FACTS together, and for
-        the event; "facts" is how many there are.
+        `{fact: {"own", "other", "difference", "facts", "intervals"}}` for each fact, for "all" of
+        FACTS together, and for the event; "facts" is how many there are.
         "other" checks each story's facts in every story of every other album.
+        "intervals" has the 95 % confidence intervals [low, high] of the first three: the stories of
+        an album are no independent ones, so whole albums are drawn (percentile bootstrap).
 
     Raises:
         ValueError: there are fewer than two albums.
@@ -55,36 +61,47 @@ def fact_recall(stories, wordings):
     if len({story.album_id for story in stories}) < 2:
         raise ValueError("Fact recall compares albums; it needs stories of at least two.")
     counts = {fact: _count(stories, fact, wordings[fact]) for fact in ("event", *FACTS)}
-    sums = [counts[fact] for fact in FACTS]
-    counts["all"] = tuple(sum(parts) for parts in zip(*sums, strict=True))
-    return {
-        fact: {
-            "own": 100 * own / max(facts, 1),
-            "other": 100 * other / max(facts, 1),
-            "facts": facts,
-        }
-        for fact, (own, other, facts) in counts.items()
-    }
+    counts["all"] = sum(counts[fact] for fact in FACTS)
+    return {fact: _recall(of_albums) for fact, of_albums in counts.items()}
 
 
 def _count(stories, fact, wordings):
-    """-> facts recalled, the mean number recalled by others' stories, facts."""
+    """[albums, 3]: facts recalled, the mean number recalled by others' stories, facts."""
+    albums = {album_id: place for place, album_id in enumerate({s.album_id: 0 for s in stories})}
     named = [named_values(story.text, wordings) for story in stories]
-    facts = own = 0
-    other = 0.0
+    counts = np.zeros((len(albums), 3))
     for story, its_own in zip(stories, named, strict=True):
         value = story.facts.get(fact)
         if value is None:
             continue
-        facts += 1
-        own += its_own == {value}
         others = [
-            values
+            values == {value}
             for teller, values in zip(stories, named, strict=True)
             if teller.album_id != story.album_id
         ]
-        other += sum(values == {value} for values in others) / len(others)
-    return own, other, facts
+        counts[albums[story.album_id]] += its_own == {value}, np.mean(others), 1
+    return counts
+
+
+def _recall(counts):
+    """[albums, 3], see `_count` -> what `fact_recall` says of a fact."""
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLES)
+    figures = _percent(counts.sum(axis=0)[None])[0]
+    intervals = np.percentile(_percent(drawn @ counts), [2.5, 97.5], axis=0).T
+    names = ("own", "other", "difference")
+    return {
+        **dict(zip(names, figures.tolist(), strict=True)),
+        "facts": int(counts[:, 2].sum()),
+        "intervals": dict(zip(names, intervals.tolist(), strict=True)),
+    }
+
+
+def _percent(sums):
+    """[N, 3], sums of counts -> [N, 3]: own, other, and their difference, in percent."""
+    own, other, facts = sums.T
+    shares = 100 * np.stack([own, other, own - other]) / np.maximum(facts, 1)
+    return shares.T
 
 
 def read_told_stories(layout, run, decoding, split):
@@ -98,25 +115,19 @@ def read_told_stories(layout, run, decoding, split):
         raise FileNotFoundError(
             f"{layout.facts} is missing: only the sample set knows the facts of its photos."
         )
-    path = run.story_hypotheses(decoding, split)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is missing; make it with: "
-            f"python -m generation --run {run.path} --split {split}"
-        )
+    told = read_told(run, decoding, split)
     albums = read_json(layout.facts)["albums"]
-    texts = path.read_text(encoding="utf-8").splitlines()
     with open_stories(layout, split, also=("album_ids", "image_ids")) as stories:
         album_ids = [id_.decode() for id_ in stories["album_ids"][:]]
         photo_ids = [[id_.decode() for id_ in row] for row in stories["image_ids"][:]]
-    if len(texts) != len(album_ids):
+    if len(told) != len(album_ids):
         raise ValueError(
-            f"{path} holds {len(texts)} stories, {layout.stories(split)} {len(album_ids)}; "
-            "generate them again."
+            f"{run.hypotheses(decoding, split)} holds {len(told)} stories, "
+            f"{layout.stories(split)} {len(album_ids)}; tell them again with python -m generation."
         )
     return [
-        ToldStory(album_id, text, _facts_of(albums[album_id], photos))
-        for album_id, photos, text in zip(album_ids, photo_ids, texts, strict=True)
+        ToldStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
+        for album_id, photos, story in zip(album_ids, photo_ids, told, strict=True)
     ]
 
 
@@ -129,29 +140,34 @@ def _facts_of(album, photos):
 
 def report(recall):
     """The table for a person."""
-    rows = [f"{'fact':<10}{'own photos':>12}{'other album':>13}{'difference':>12}{'facts':>8}"]
+    rows = [
+        f"{'fact':<10}{'own photos':>12}{'other album':>13}{'difference':>12}"
+        f"{'95 % interval of it':>21}{'facts':>8}"
+    ]
     for fact, row in recall.items():
-        difference = row["own"] - row["other"]
+        low, high = row["intervals"]["difference"]
         rows.append(
-            f"{fact:<10}{row['own']:>11.1f}%{row['other']:>12.1f}%{difference:>12.1f}"
-            f"{row['facts']:>8}"
+            f"{fact:<10}{row['own']:>11.1f}%{row['other']:>12.1f}%{row['difference']:>12.1f}"
+            f"{low:>12.1f} to {high:5.1f}{row['facts']:>8}"
         )
     return "\n".join(rows)
 
 
 def main():
     parser = command_line(__doc__.splitlines()[0])
-    parser.add_argument("--run", help="run folder (default: the newest one)")
+    parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
+    parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
     add_data_option(parser, None)
     arguments = parser.parse_args()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = DataLayout(arguments.data or run.settings()["data"])
-    stories = read_told_stories(layout, run, "greedy", arguments.split)
+    split, decoding = arguments.split, arguments.decoding
+    stories = read_told_stories(layout, run, decoding, split)
     recall = fact_recall(stories, read_json(layout.facts)["wordings"])
     distinct = 100 * len({story.text for story in stories}) / len(stories)
-    write_json(run.fact_recall("greedy", arguments.split), recall, indent=2)
-    print(f"Facts of {len(stories)} {arguments.split} stories told by {run.name}")
+    write_json(run.fact_recall(decoding, split), recall, indent=2)
+    print(f"Facts of {len(stories)} {split} stories told by {run.name}, {decoding}")
     print(report(recall))
     print(f"{distinct:.1f}% of the stories differ from each other")
 

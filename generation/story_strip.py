@@ -1,68 +1,216 @@
-"""Photos in a row with the stories under them, one row a teller."""
+"""python -m generation.story_strip: photos in a row with the stories under them, a row a teller.
 
+Strips are written into the first run's folder, as PNG or PDF; --sheet puts them all into one PDF,
+several on a page.  --frame N draws red frames around the photos that the N-th sentence's window
+sees in the first run, and the sentence in red, as in the paper's figure.
+"""
+
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
+import cv2
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, get_font_names
+from matplotlib.patches import Rectangle
+from tqdm import tqdm
 
+from data_reader.commands import add_data_option, command_line, run_command, whole_number
+from data_reader.files import written_beside
 from data_reader.image_data_reader import read_photo
+from data_reader.layout import SPLITS, DataLayout
+from generation.told_stories import read_shown_stories, read_tellers
+from models.run_folder import RunFolder
+
+PHOTOS_IN_A_ROW = 5
 
 # Inches.
-_PHOTO_WIDTH = 2.6
+_PHOTO_SIZE = 2.6  # of the square that a photo fits into
 _NAME_WIDTH = 1.0
 _GAP = 0.14
 _LINE_HEIGHT = 0.17
+_CAPTION_HEIGHT = 0.26
 
 _FONT_SIZE = 9  # points
 _PIXELS_PER_INCH = 110
+_PHOTO_PIXELS_PER_INCH = 150  # enough for print, few enough for a sheet of a hundred
 _COLOURS = ("#1f3a5f", "#000000", "#7a1f1f", "#1f5f2a", "#5f1f5a")
+_FRAME = "#d40000"
+_PAGE_PROPORTION = 2**0.5  # A4
 _NO_BREAK_SPACE = "\u00a0"
+_OTHER_SCRIPTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+)
+_TEXT_IN_PDF = {"pdf.fonttype": 42, "svg.fonttype": "none"}  # as text, not as drawings of letters
 
 
-def draw_strip(photos, tellers, path):
+def draw_strip(photos, tellers, path, framed_sentence=None, group_size=None):
     """Draw one story as a picture.
 
     Args:
-        photos: paths, in the story's order; one that can't be read is shown as a grey frame.
+        photos: paths, in the story's order; one that can't be read is shown as a grey square.  More
+            than five go on in further rows.
         tellers: `{name: sentences}`, a sentence a photo; a row each, from top to bottom.
         path: the picture's file; its ending says the format.
+        framed_sentence: the place, from 0 on, of the sentence whose window is framed.
+        group_size: photos that the window holds.
 
     Raises:
         ValueError: a teller has not as many sentences as there are photos.
     """
+    framed = None if framed_sentence is None else _Framed(framed_sentence, group_size)
+    strip = _lay_out(photos, tellers, framed)
+    figure = Figure(figsize=(strip.width, strip.height), facecolor="white")
+    _draw(strip, figure, strip.height)
+    with rc_context(_TEXT_IN_PDF):
+        figure.savefig(path, dpi=_PIXELS_PER_INCH)
+
+
+def draw_strips(stories, folder, split, ending="png", framed=None):
+    """Draw each story's strip into `folder`, with a progress bar -> the files' paths.
+
+    Args:
+        stories: `ShownStory`s.
+        framed: sentence and group size, see `draw_strip`.
+    """
+    paths = []
+    for story in tqdm(stories, desc="strips", unit="strip", disable=None):
+        paths.append(Path(folder) / f"{split}_{story.story_id}.{ending}")
+        with written_beside(paths[-1]) as partial:
+            draw_strip(story.photos, story.tellers, partial, *(framed or ()))
+    return paths
+
+
+def draw_sheet(stories, path, framed=None):
+    """Draw the strips of many stories into one PDF, as many on a page as have room there."""
+    framed = _Framed(*framed) if framed else None
+    with (
+        written_beside(path) as partial,
+        rc_context(_TEXT_IN_PDF),
+        PdfPages(partial) as pages,
+        tqdm(total=len(stories), desc="strips", unit="strip", disable=None) as bar,
+    ):
+        page, room = None, 0.0
+        for story in stories:
+            caption = f"story {story.story_id}, album {story.album_id}"
+            strip = _lay_out(story.photos, story.tellers, framed, caption)
+            if page is None or strip.height > room:
+                _finish(page, pages)
+                room = max(strip.width * _PAGE_PROPORTION, strip.height)
+                page = Figure(figsize=(strip.width, room), facecolor="white")
+            _draw(strip, page, room)
+            room -= strip.height
+            bar.update()
+        _finish(page, pages)
+
+
+def _finish(page, pages):
+    if page is not None:
+        pages.savefig(page)
+
+
+def spread_over(stories, count):
+    """So many of the stories, far apart, so that they show different albums."""
+    if count >= len(stories):
+        return list(stories)
+    return [stories[number * len(stories) // count] for number in range(count)]
+
+
+@dataclass(frozen=True)
+class _Framed:
+    """A sentence and the photos that its window holds, by their places."""
+
+    sentence: int
+    group_size: int
+
+    def sees(self, photo):
+        return self.sentence - self.group_size < photo <= self.sentence
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Lines at a place (inches, from the strip's upper left corner downwards)."""
+
+    left: float
+    top: float
+    lines: list[str]
+    colour: str
+    weight: str = "normal"
+
+
+@dataclass(frozen=True, eq=False)
+class _Photo:
+    """A photo, uint8 [height, width, 3] in R,G,B, in its square."""
+
+    left: float
+    top: float
+    pixels: np.ndarray
+    is_framed: bool
+
+
+@dataclass(frozen=True)
+class _Strip:
+    width: float
+    height: float
+    photos: list[_Photo]
+    texts: list[_Text]
+
+
+def _lay_out(photos, tellers, framed=None, caption=None):
     for name, sentences in tellers.items():
         if len(sentences) != len(photos):
             raise ValueError(f"{name} tells {len(sentences)} sentences for {len(photos)} photos.")
     pictures = [_picture(photo) for photo in photos]
-    rows = [
-        [
-            _wrap(name.replace("_", " "), _NAME_WIDTH, "bold"),
-            *(_wrap(_tidy(sentence), _PHOTO_WIDTH) for sentence in sentences),
-        ]
-        for name, sentences in tellers.items()
-    ]
-    photo_height = _PHOTO_WIDTH * max(p.shape[0] / p.shape[1] for p in pictures)
-    row_heights = [_LINE_HEIGHT * max(map(len, row)) + 1.5 * _GAP for row in rows]
-    width = _GAP + _left(len(photos))
-    height = photo_height + 2 * _GAP + sum(row_heights)
-    figure = Figure(figsize=(width, height), facecolor="white")
-    for place, picture in enumerate(pictures):
-        _put_photo(figure, picture, _left(place), height - _GAP - photo_height, photo_height)
-    top = height - photo_height - 2.5 * _GAP
-    for number, (row, row_height) in enumerate(zip(rows, row_heights, strict=True)):
-        colour = _COLOURS[number % len(_COLOURS)]
-        name, *sentences = row
-        _put_text(figure, _GAP, top, name, colour, "bold")
-        for place, lines in enumerate(sentences):
-            _put_text(figure, _left(place), top, lines, colour, "normal")
-        top -= row_height
-    figure.savefig(path, dpi=_PIXELS_PER_INCH)
+    shown, texts = [], []
+    top = _GAP
+    if caption:
+        texts.append(_Text(_GAP, top, [caption], "#777777"))
+        top += _CAPTION_HEIGHT
+    for first in range(0, len(photos), PHOTOS_IN_A_ROW):
+        places = range(first, min(first + PHOTOS_IN_A_ROW, len(photos)))
+        row_height = max(_shown_size(pictures[place])[1] for place in places)
+        for place in places:
+            is_framed = framed is not None and framed.sees(place)
+            _, height = _shown_size(pictures[place])
+            bottom_aligned = top + row_height - height
+            shown.append(_Photo(_left(place - first), bottom_aligned, pictures[place], is_framed))
+        top += row_height + _GAP
+        for number, (name, sentences) in enumerate(tellers.items()):
+            row = _lay_out_teller(name, sentences, places, number, framed, top)
+            texts += row
+            top += _LINE_HEIGHT * max(len(text.lines) for text in row) + 1.5 * _GAP
+    width = _left(min(PHOTOS_IN_A_ROW, len(photos)))
+    return _Strip(width, top, shown, texts)
+
+
+def _lay_out_teller(name, sentences, places, number, framed, top):
+    """A teller's name and its sentences at these places."""
+    colour = _COLOURS[number % len(_COLOURS)]
+    row = [_Text(_GAP, top, _wrap(name.replace("_", " "), _NAME_WIDTH, "bold"), colour, "bold")]
+    for place in places:
+        is_framed = framed is not None and framed.sentence == place
+        lines = _wrap(_tidy(sentences[place]), _PHOTO_SIZE)
+        left = _left(place - places[0])
+        row.append(_Text(left, top, lines, _FRAME if is_framed else colour))
+    return row
 
 
 def _left(place):
-    return _GAP + _NAME_WIDTH + place * (_PHOTO_WIDTH + _GAP)
+    return 2 * _GAP + _NAME_WIDTH + place * (_PHOTO_SIZE + _GAP)
+
+
+def _shown_size(picture):
+    """Width and height in inches of a picture that fits into the square."""
+    height, width = picture.shape[:2]
+    scale = _PHOTO_SIZE / max(height, width)
+    return width * scale, height * scale
 
 
 def _tidy(sentence):
@@ -96,7 +244,7 @@ def _break(word, width, weight):
 
 def _width_of(text, weight):
     """The width of a text in inches, as it will be drawn."""
-    font = FontProperties(weight=weight, size=_FONT_SIZE)
+    font = FontProperties(family=_families(), weight=weight, size=_FONT_SIZE)
     pixels, _, _ = _renderer().get_text_width_height_descent(text, font, ismath=False)
     return pixels / _PIXELS_PER_INCH
 
@@ -106,34 +254,124 @@ def _renderer():
     return RendererAgg(1, 1, _PIXELS_PER_INCH)
 
 
+@lru_cache(maxsize=1)
+def _families():
+    """Matplotlib's own font, then those that have other scripts, where there are any."""
+    there = set(get_font_names())
+    return ["DejaVu Sans", *(name for name in _OTHER_SCRIPTS if name in there)]
+
+
 def _picture(path):
-    """uint8 [height, width, 3] in R,G,B; grey where there is no photo."""
+    """uint8 [height, width, 3] in R,G,B, no larger than is drawn; grey where there is no photo."""
+    longest = round(_PHOTO_SIZE * _PHOTO_PIXELS_PER_INCH)
     try:
-        return read_photo(path)[:, :, ::-1]
+        photo = read_photo(path, short_side=longest)[:, :, ::-1]
     except (ValueError, OSError):
         return np.full((240, 320, 3), 220, np.uint8)
+    scale = longest / max(photo.shape[:2])
+    if scale >= 1:
+        return photo
+    size = [max(1, round(side * scale)) for side in photo.shape[1::-1]]
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
-def _put_photo(figure, picture, left, bottom, box_height):
+def _draw(strip, figure, top):
+    """Draw a strip whose upper edge is at `top` inches of the figure."""
+    for photo in strip.photos:
+        _draw_photo(photo, figure, top)
     width, height = figure.get_size_inches()
-    axes = figure.add_axes(
-        (left / width, bottom / height, _PHOTO_WIDTH / width, box_height / height)
-    )
-    axes.imshow(picture)
-    axes.set_anchor("S")
+    for text in strip.texts:
+        figure.text(
+            text.left / width,
+            (top - text.top) / height,
+            "\n".join(text.lines),
+            fontsize=_FONT_SIZE,
+            family=_families(),
+            color=text.colour,
+            weight=text.weight,
+            verticalalignment="top",
+            linespacing=1.25,
+            parse_math=False,
+        )
+
+
+def _draw_photo(photo, figure, top):
+    width, height = figure.get_size_inches()
+    shown_width, shown_height = _shown_size(photo.pixels)
+    left = photo.left + (_PHOTO_SIZE - shown_width) / 2
+    bottom = top - photo.top - shown_height
+    box = (left / width, bottom / height, shown_width / width, shown_height / height)
+    axes = figure.add_axes(box)
+    axes.imshow(photo.pixels, aspect="auto")
     axes.set_axis_off()
+    if photo.is_framed:
+        figure.add_artist(
+            Rectangle(box[:2], *box[2:], fill=False, edgecolor=_FRAME, linewidth=4, zorder=5)
+        )
 
 
-def _put_text(figure, left, top, lines, colour, weight):
-    width, height = figure.get_size_inches()
-    figure.text(
-        left / width,
-        top / height,
-        "\n".join(lines),
-        fontsize=_FONT_SIZE,
-        color=colour,
-        weight=weight,
-        verticalalignment="top",
-        linespacing=1.25,
-        parse_math=False,
+def main():
+    arguments = _parse_arguments()
+    runs = [RunFolder.open(path) for path in arguments.runs]
+    layout = DataLayout(arguments.data or runs[0].settings()["data"])
+    tellers = read_tellers(runs, arguments.split, arguments.decoding)
+    stories = _choose(read_shown_stories(layout, arguments.split, tellers), arguments)
+    framed = _framed(runs[0], stories, arguments.frame)
+    folder = runs[0].strips
+    if arguments.sheet:
+        paths = [folder / f"{arguments.split}_sheet.pdf"]
+        draw_sheet(stories, paths[0], framed)
+    else:
+        paths = draw_strips(stories, folder, arguments.split, arguments.format, framed)
+    print(f"{len(stories)} strips")
+    print("\n".join(f"  {path}" for path in paths))
+
+
+def _choose(stories, arguments):
+    """The stories that were asked for, or some spread over the split."""
+    if not arguments.story:
+        return spread_over(stories, arguments.number)
+    by_id = {story.story_id: story for story in stories}
+    unknown = [story_id for story_id in arguments.story if story_id not in by_id]
+    if unknown:
+        raise ValueError(
+            f"There is no {arguments.split} story {', '.join(unknown)}; there are {len(by_id)}, "
+            f"the first: {', '.join(list(by_id)[:3])}."
+        )
+    return [by_id[story_id] for story_id in arguments.story]
+
+
+def _framed(run, stories, number):
+    """The sentence to frame and the photos that its window holds."""
+    if number is None:
+        return None
+    fewest = min(len(story.photos) for story in stories)
+    if number > fewest:
+        raise ValueError(f"--frame is {number}; a story has {fewest} sentences.")
+    return number - 1, run.model_config()["image_group_size"]
+
+
+def _parse_arguments():
+    parser = command_line(__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument(
+        "--decoding",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="greedy, beam3, ... (default: all)",
     )
+    add_data_option(parser, None)
+    parser.add_argument("--story", nargs="+", metavar="ID", help="these stories only")
+    parser.add_argument(
+        "--number", type=whole_number(1), default=12, metavar="N", help="default: %(default)s"
+    )
+    parser.add_argument("--frame", type=whole_number(1), metavar="N", help="sentence, from 1 on")
+    parser.add_argument("--format", default="png", choices=("png", "pdf"))
+    parser.add_argument("--sheet", action="store_true", help="one PDF of all strips")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -73,15 +73,19 @@ def read_tellers(runs, split, decodings=()):
         FileNotFoundError: a run has told no such stories.
         ValueError: a file of sentences is no five lines a story.
     """
-    told = [
-        (run, decoding)
-        for run in runs
-        for decoding in (decodings or run.decodings(split) or ("greedy",))
-    ]
     return {
         name: read_told(run, decoding, split)
-        for name, (run, decoding) in zip(_names(told), told, strict=True)
+        for name, (run, decoding) in _named(runs, split, decodings).items()
     }
+
+
+def teller_figures(runs, split, decodings=()):
+    """`{name: {figure: number}}`: the scores of the same tellers, of those that have any."""
+    figures = {
+        name: run.figures().get(f"{decoding} {split}", {})
+        for name, (run, decoding) in _named(runs, split, decodings).items()
+    }
+    return {name: of_teller for name, of_teller in figures.items() if of_teller}
 
 
 def read_told(run, decoding, split):
@@ -112,17 +116,21 @@ def _lines(path):
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def _names(told):
-    """Of runs with a decoding each, as short as tells them apart."""
-    short = [run.settings()["name"] for run, _ in told]
-    folders = {
-        name: {run.name for run, _ in told if run.settings()["name"] == name} for name in short
+def _named(runs, split, decodings):
+    """`{name: (run, decoding)}`, with names as short as tells them apart."""
+    told = [
+        (run, decoding)
+        for run in runs
+        for decoding in (decodings or run.decodings(split) or ("greedy",))
+    ]
+    folders = {}
+    for run in runs:
+        folders.setdefault(run.settings()["name"], set()).add(run.name)
+    names = [
+        run.name if len(folders[run.settings()["name"]]) > 1 else run.settings()["name"]
+        for run, _ in told
+    ]
+    return {
+        f"{name} {decoding}" if names.count(name) > 1 else name: (run, decoding)
+        for name, (run, decoding) in zip(names, told, strict=True)
     }
-    named = [
-        run.name if len(folders[name]) > 1 else name
-        for name, (run, _) in zip(short, told, strict=True)
-    ]
-    return [
-        f"{name} {decoding}" if named.count(name) > 1 else name
-        for name, (_, decoding) in zip(named, told, strict=True)
-    ]

@@ -137,6 +137,11 @@ class RunFolder:
     def strips(self):
         return self.path / "strips"
 
+    @property
+    def page(self):
+        """The stories to leaf through."""
+        return self.path / "stories.html"
+
     def hypotheses(self, decoding, split):
         """The generated sentences, one a line, in the order of the stories file."""
         return self.path / f"hypotheses_{decoding}_{split}.txt"

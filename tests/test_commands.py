@@ -68,10 +68,40 @@ def test_generation_writes_stories_scores_and_strips(trained):
     assert len(strips) == 2
     assert cv2.imread(str(strips[0])).shape[1] > 1000
 
+    assert (trained / "stories.html").stat().st_size > 10_000
+    assert not (trained / "telling" / "greedy_test").exists()
+
     out = succeed("generation.fact_recall", "--run", trained)
     assert "own photos" in out
     recall = json.loads((trained / "fact_recall_greedy_test.json").read_text())
     assert recall["weather"]["facts"] == 10
+
+
+def test_other_ways_of_telling_are_shown_beside_the_first(trained):
+    succeed("generation", "--run", trained, "--strips", 0)
+    rules = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
+    out = succeed("generation", "--run", trained, "--strips", 0, "--beam", 2, *rules)
+    assert "10 test stories, beam2_nounk_nosame_max6" in out
+    told = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
+    assert len(told) == 50
+    assert max(len(sentence.split()) for sentence in told) <= 6
+    page = (trained / "stories.html").read_text()
+    assert "smoke image grouping beam2 nounk nosame max6" in page
+    out = succeed("generation.story_strip", trained, "--number", 2, "--sheet", "--frame", 5)
+    assert (trained / "strips" / "test_sheet.pdf").exists()
+    out = succeed("generation.influence_picture", "--run", trained)
+    [picture] = (trained / "strips").glob("*_looked_at.png")
+    assert str(picture) in out
+
+
+def test_a_story_of_one_s_own_photos(folder, trained):
+    photos = sorted((folder / "data" / "vist_dataset" / "test_data").rglob("*.jpg"))[:3]
+    out = succeed("generation", "--run", trained, *photos, "--sample", "--seed", 2)
+    assert "3 photos, as given" in out
+    assert "training saw stories of 5 photos, none of 3" in out
+    assert all(photo.name in out for photo in photos)
+    [strip] = (trained / "strips").glob("own_*.png")
+    assert cv2.imread(str(strip)).shape[1] > 900
 
 
 def test_what_is_done_is_not_done_again(folder):
@@ -89,7 +119,11 @@ def test_what_is_done_is_not_done_again(folder):
         ("data_reader.image_mean_calculation", ["--data", "{empty}"], "photo folder .* is missing"),
         ("generation", ["--run", "{empty}"], "has no experiment.json"),
         ("generation", ["--run", "{empty}/nowhere"], "nowhere is missing"),
+        ("generation", ["--run", "{run}", "{empty}"], "2 to 20 photos, got 0"),
+        ("generation", ["--run", "{run}", "--top-k", "3"], "--top-k belongs to --sample"),
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
+        ("generation.story_strip", ["{run}", "--decoding", "beam9"], "hypotheses_beam9_test.txt"),
+        ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
         ("models.run_folder", ["{empty}"], "has no experiment.json"),
         ("training.compare", ["{run}", "{empty}/nowhere"], "nowhere is missing"),
         (
@@ -128,7 +162,11 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "training.model_picture",
         "models.run_folder",
         "generation",
+        "generation.benchmark",
         "generation.fact_recall",
+        "generation.influence_picture",
+        "generation.story_page",
+        "generation.story_strip",
     ],
 )
 def test_help_does_not_wait_for_tensorflow(module):

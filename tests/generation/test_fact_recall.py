@@ -34,11 +34,33 @@ def test_recall_of_two_albums_by_hand():
         ),
     ]
     recall = fact_recall(stories, WORDINGS)
-    assert recall["event"] == {"own": 100.0, "other": 0.0, "facts": 2}
-    assert recall["weather"] == {"own": 50.0, "other": 0.0, "facts": 2}
-    assert recall["clothes"] == {"own": 50.0, "other": 0.0, "facts": 2}
-    assert recall["keepsake"] == {"own": 100.0, "other": 0.0, "facts": 1}
-    assert recall["all"] == {"own": 60.0, "other": 0.0, "facts": 5}
+    shares = {fact: (row["own"], row["other"], row["facts"]) for fact, row in recall.items()}
+    assert shares == {
+        "event": (100.0, 0.0, 2),
+        "weather": (50.0, 0.0, 2),
+        "clothes": (50.0, 0.0, 2),
+        "keepsake": (100.0, 0.0, 1),
+        "all": (60.0, 0.0, 5),
+    }
+    # Two albums drawn: both right, one of each, or both wrong.
+    assert recall["weather"]["intervals"]["own"] == [0.0, 100.0]
+    assert recall["event"]["intervals"]["difference"] == [100.0, 100.0]
+
+
+def test_intervals_are_over_albums():
+    def interval(albums, stories_of_each):
+        stories = [
+            story(str(album), "sunny" if album % 2 else "rain", weather="sunny")
+            for album in range(albums)
+            for _ in range(stories_of_each)
+        ]
+        low, high = fact_recall(stories, WORDINGS)["weather"]["intervals"]["own"]
+        return high - low
+
+    # Half of the albums are right: 2 * 1.96 * 100 * sqrt(1/4 / albums).
+    assert interval(100, 1) == pytest.approx(19.6, abs=2)
+    assert interval(100, 5) == pytest.approx(19.6, abs=2)
+    assert interval(25, 1) == pytest.approx(39.2, abs=4.5)
 
 
 def test_one_story_for_all_scores_the_same_on_both():

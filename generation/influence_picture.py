@@ -1,0 +1,245 @@
+"""python -m generation.influence_picture: what a model looked at while it told one story.
+
+For each sentence, photos against words and the previous sentence's words against words, darker
+where a word owes more to it.  Each column is shared out to 1 (see `generation.influence`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from data_reader.commands import add_data_option, command_line, import_tensorflow, run_command
+from data_reader.files import written_beside
+from data_reader.image_data_reader import centre_square, read_photo
+from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.stories_file import check_features, open_stories
+from data_reader.vocabulary import Vocabulary
+from generation.told_stories import read_shown_stories, read_told
+from models.run_folder import RunFolder
+
+# Inches.
+_WORD_WIDTH = 0.34
+_PHOTO_HEIGHT = 0.42
+_WORD_HEIGHT = 0.19
+_LABELS = 1.3  # to the left of a map
+_WORDS_BELOW = 0.85
+_MARGIN = 0.35
+_TITLE = 0.55
+_BAR = 0.12
+
+_FONT_SIZE = 8  # points
+_PIXELS_PER_INCH = 130
+_COLOURS = colormaps["Blues"]
+_THUMBNAIL_PIXELS = 96
+
+
+@dataclass(frozen=True, eq=False)
+class LookedAt:
+    """What the words of one sentence owe to photos, or to the sentence before.
+
+    Attributes:
+        words: that were written, <END> last.
+        sources: names of the rows, or thumbnails uint8 [height, width, 3].
+        shares: [sources, words], columns that sum to 1; nan where the model can't look.
+    """
+
+    words: list[str]
+    sources: list
+    shares: np.ndarray
+
+
+def looked_at(influence, rows, words, thumbnails, group_size):
+    """An `Influence` as maps to draw.
+
+    Args:
+        influence: of a story of I sentences.
+        rows: int [I, T], the story.
+        words: a row of indices -> its words.
+        thumbnails: of the I photos.
+        group_size: photos that a window holds.
+
+    Returns:
+        for each sentence the map of the photos, and that of the previous words or None.
+    """
+    maps = []
+    for sentence, row in enumerate(rows):
+        written = words(row[1:])
+        photos = _shares(influence.photos[sentence, : len(written)])
+        outside = [
+            not sentence - group_size < photo <= sentence for photo in range(len(thumbnails))
+        ]
+        photos[outside] = np.nan
+        of_words = None
+        if influence.previous_words_by:
+            before = words(rows[sentence - 1]) if sentence else words(rows[0][:1])
+            shares = _shares(influence.previous_words[sentence, : len(written), : len(before)])
+            of_words = LookedAt(written, before, shares)
+        maps.append((LookedAt(written, thumbnails, photos), of_words))
+    return maps
+
+
+def _shares(by_word):
+    """[words, sources] -> [sources, words], columns that sum to 1 or, without any, are 0."""
+    sums = by_word.sum(axis=1, keepdims=True)
+    return (by_word / np.where(sums > 0, sums, 1)).T
+
+
+def draw_looked_at(maps, titles, path):
+    """Draw a story's maps, a sentence below the other.
+
+    Args:
+        maps: see `looked_at`.
+        titles: over the map of the photos and over that of the previous words.
+        path: the picture's file; its ending says the format.
+    """
+    widest = max(len(photos.words) for photos, _ in maps) * _WORD_WIDTH
+    heights = [max(map(_height, filter(None, pair))) + _WORDS_BELOW for pair in maps]
+    panels = 2 if any(of_words for _, of_words in maps) else 1
+    width = _MARGIN + panels * (_LABELS + widest) + 3 * _MARGIN + _BAR
+    height = _TITLE + sum(heights) + _MARGIN
+    figure = Figure(figsize=(width, height), facecolor="white")
+    top = height - _TITLE
+    for pair, room in zip(maps, heights, strict=True):
+        for panel, drawn in enumerate(pair):
+            if drawn is not None:
+                left = _MARGIN + _LABELS + panel * (_LABELS + widest)
+                _draw_map(figure, drawn, left, top)
+        top -= room
+    for panel, title in enumerate(titles[:panels]):
+        left = _MARGIN + _LABELS + panel * (_LABELS + widest)
+        figure.text(left / width, (height - 0.2) / height, title, fontsize=9, va="top")
+    _draw_colour_bar(figure)
+    figure.savefig(path, dpi=_PIXELS_PER_INCH)
+
+
+def _height(drawn):
+    return len(drawn.sources) * (_WORD_HEIGHT if _are_words(drawn) else _PHOTO_HEIGHT)
+
+
+def _are_words(drawn):
+    return isinstance(drawn.sources[0], str)
+
+
+def _draw_map(figure, drawn, left, top):
+    """A map whose upper left corner is there, in inches."""
+    width, height = figure.get_size_inches()
+    map_height, map_width = _height(drawn), len(drawn.words) * _WORD_WIDTH
+    axes = figure.add_axes(
+        (left / width, (top - map_height) / height, map_width / width, map_height / height)
+    )
+    axes.set_facecolor("#dddddd")  # where the model can't look
+    axes.imshow(np.ma.masked_invalid(drawn.shares), cmap=_COLOURS, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(drawn.words)), drawn.words, rotation=55, ha="right")
+    axes.tick_params(length=0, labelsize=_FONT_SIZE, pad=2)
+    for label in axes.get_xticklabels():
+        label.set_rotation_mode("anchor")
+        label.set_parse_math(False)
+    if _are_words(drawn):
+        axes.set_yticks(range(len(drawn.sources)), drawn.sources)
+        for label in axes.get_yticklabels():
+            label.set_parse_math(False)
+    else:
+        axes.set_yticks([])
+        _draw_thumbnails(axes, drawn.sources)
+    for edge in axes.spines.values():
+        edge.set_color("#bbbbbb")
+
+
+def _draw_thumbnails(axes, thumbnails):
+    side = _PHOTO_HEIGHT / _WORD_WIDTH  # of a square, in words
+    for place, thumbnail in enumerate(thumbnails):
+        small = axes.inset_axes(
+            (-0.6 - 0.92 * side, place - 0.46, 0.92 * side, 0.92), transform=axes.transData
+        )
+        small.imshow(thumbnail, aspect="auto")
+        small.set_axis_off()
+
+
+def _draw_colour_bar(figure):
+    from matplotlib.cm import ScalarMappable
+
+    width, height = figure.get_size_inches()
+    left = width - 2 * _MARGIN - _BAR
+    bar_height = min(1.6, height - _TITLE - _MARGIN)
+    box = (left / width, (height - _TITLE - bar_height) / height, _BAR / width, bar_height / height)
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), _COLOURS), cax=figure.add_axes(box))
+    bar.ax.tick_params(labelsize=_FONT_SIZE)
+    bar.set_ticks([0, 0.5, 1])
+
+
+def main():
+    arguments = _parse_arguments()
+    run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
+    layout = DataLayout(arguments.data or run.settings()["data"])
+    split, name = arguments.split, run.settings()["name"]
+    told = read_told(run, arguments.decoding, split)
+    shown = read_shown_stories(layout, split, {name: told})
+    number = _place_of(arguments.story, shown, split)
+    story = shown[number]
+    path = arguments.output or run.strips / f"{split}_{story.story_id}_looked_at.png"
+    with open_stories(layout, split) as stories:
+        check_features(stories, run.features())
+        image_features = stories["image_embeddings"][number]
+    maps, titles = _look(run, image_features, story.tellers[name], story.photos)
+    with written_beside(path) as partial:
+        draw_looked_at(maps, titles, partial)
+    print(f"story {story.story_id} as told by {run.name}, {arguments.decoding}\n  {path}")
+
+
+def _place_of(story_id, shown, split):
+    ids = [story.story_id for story in shown]
+    if story_id is None:
+        return 0
+    if story_id not in ids:
+        raise ValueError(
+            f"There is no {split} story {story_id}; there are {len(ids)}, the first: "
+            f"{', '.join(ids[:3])}."
+        )
+    return ids.index(story_id)
+
+
+def _look(run, image_features, sentences, photos):
+    """-> maps, titles."""
+    import_tensorflow()
+    from generation.influence import influence
+
+    vocabulary = Vocabulary.read(run.vocabulary_file)
+    rows = np.stack([vocabulary.encode(sentence) for sentence in sentences])
+    found = influence(run.load_model(), image_features, rows)
+    group_size = run.model_config()["image_group_size"]
+
+    def words(row):
+        return [vocabulary.words[index] for index in row if index]
+
+    maps = looked_at(found, rows, words, [_thumbnail(photo) for photo in photos], group_size)
+    before = found.previous_words_by
+    titles = [f"photos, by {found.photos_by}", f"words of the sentence before, by {before}"]
+    return maps, titles
+
+
+def _thumbnail(path):
+    try:
+        return centre_square(read_photo(path), _THUMBNAIL_PIXELS)[:, :, ::-1]
+    except (ValueError, OSError):
+        return np.full((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS, 3), 220, np.uint8)
+
+
+def _parse_arguments():
+    parser = command_line(__doc__)
+    parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
+    parser.add_argument("--story", metavar="ID", help="default: the split's first")
+    add_data_option(parser, None)
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="PNG or PDF (default: among the strips)"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,87 @@
+"""python -m generation.story_page: a page to leaf through the stories of a split.
+
+It opens from disk in any browser: arrow keys or buttons, search by word ("/"), a link to each
+story.  Photos stay where they are; the page refers to them.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.files import written_beside
+from data_reader.layout import SPLITS, DataLayout
+from generation.told_stories import read_shown_stories, read_tellers, teller_figures
+from models.run_folder import RunFolder
+
+_TEMPLATE = "story_page.html.jinja"
+
+
+def write_page(path, title, stories, figures):
+    """Write the page.
+
+    Args:
+        path: the HTML file; photos are referred to from there.
+        stories: `ShownStory`s, at least one, all with the same tellers.
+        figures: `{teller: {name: number}}`, scores shown under the stories; may be empty.
+    """
+    from jinja2 import Environment, FileSystemLoader
+
+    folder = Path(path).absolute().parent
+    data = {
+        "tellers": [_readable(name) for name in stories[0].tellers],
+        "stories": [
+            {
+                "id": story.story_id,
+                "album": story.album_id,
+                "photos": [quote(os.path.relpath(photo, folder)) for photo in story.photos],
+                "told": list(story.tellers.values()),
+            }
+            for story in stories
+        ],
+    }
+    figure_names = dict.fromkeys(name for row in figures.values() for name in row)
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    page = environment.get_template(_TEMPLATE).render(
+        title=title,
+        data=data,
+        figures={_readable(name): row for name, row in figures.items()},
+        figure_names=list(figure_names),
+    )
+    with written_beside(path) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+def _readable(name):
+    """A name that can be broken into lines."""
+    return name.replace("_", " ")
+
+
+def main():
+    parser = command_line(__doc__)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument(
+        "--decoding",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="greedy, beam3, ... (default: all)",
+    )
+    add_data_option(parser, None)
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: stories.html in the first run"
+    )
+    arguments = parser.parse_args()
+    runs = [RunFolder.open(path) for path in arguments.runs]
+    layout = DataLayout(arguments.data or runs[0].settings()["data"])
+    tellers = read_tellers(runs, arguments.split, arguments.decoding)
+    stories = read_shown_stories(layout, arguments.split, tellers)
+    path = arguments.output or runs[0].page
+    figures = teller_figures(runs, arguments.split, arguments.decoding)
+    write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, figures)
+    print(f"{len(stories)} stories, {len(tellers)} tellers beside the human one\n  {path}")
+
+
+if __name__ == "__main__":
+    run_command(main)
