@@ -15,7 +15,7 @@ from data_reader.commands import (
     run_command,
     whole_number,
 )
-from data_reader.files import write_json, written_beside
+from data_reader.files import written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
@@ -78,12 +78,11 @@ def _tell_split(run, vocabulary, arguments):
         ]
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
-        scores = _write_scores(run, name, split, sentences, references)
+        scores = _scores(run, name, split, layout)
         where = _show(run, name, split, layout, stories, arguments.strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
-    print(f"  BLEU {scores['bleu']:.2f} ({scores['protocol']})")
-    print("\n".join(f"  {line}" for line in where))
+    print("\n".join(f"  {line}" for line in [*scores, *where]))
 
 
 def _write_texts(run, name, split, sentences, references):
@@ -97,14 +96,14 @@ def _write_lines(path, lines):
         partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _write_scores(run, name, split, sentences, references):
-    from generation.scores import corpus_bleu
+def _scores(run, name, split, layout):
+    """Score what was told -> lines to print."""
+    from generation.scores import report, score_run
 
-    scores = corpus_bleu(
-        [s for story in sentences for s in story], [s for story in references for s in story]
-    )
-    write_json(run.scores(name, split), scores, indent=2)
-    return scores
+    try:
+        return report(score_run(run, split, name, layout)).splitlines()
+    except (ValueError, FileNotFoundError) as error:
+        return [f"not scored: {error}"]
 
 
 def _show(run, name, split, layout, stories, count):

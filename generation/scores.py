@@ -1,33 +1,356 @@
-"""Scores of generated stories against human ones."""
+"""python -m generation.scores: scores by named protocols, so that they can be compared.
+
+original-2018 HYPOTHESES REFERENCES: two text files with a line for each other's line, one
+reference: the system's own protocol of 2018.
+vist-album PREDICTIONS.json REFERENCES.json: album id -> story against all human stories of the
+album, as the field's vist_eval scores.
+vist-sequence PREDICTIONS.json REFERENCES.json: five photo ids joined by _ -> story against the
+human stories of exactly these photos, METEOR as the 2018 challenge took it.
+--run FOLDER: all of them for what a run has told, with confidence intervals over albums.
+"""
+
+import argparse
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.files import read_json, write_json
+from data_reader.layout import SPLITS, DataLayout
+from data_reader.sis_datareader import flaw_of, read_stories
+from data_reader.stories_file import open_stories
+from generation.diversity import diversity
+from generation.protocols import (
+    compared,
+    intervals,
+    original_2018,
+    vist_album,
+    vist_sequence,
+)
+from generation.told_stories import read_told
+from models.run_folder import RunFolder
+
+BY_FILES = {"vist-album": vist_album, "vist-sequence": vist_sequence}
+SENTENCES_OF_A_STORY = 5
+# What the scores file says first, and what runs are compared by.
+_SUMMARY = ("BLEU-4", "BLEU-4 with brevity penalty", "METEOR", "ROUGE-L", "CIDEr")
+_PACKAGES = ("pycocoevalcap", "numpy")
 
 
-def corpus_bleu(hypotheses, references):
-    """Corpus BLEU (Papineni et al. 2002) of sentences against one reference each.
-
-    Words are what white space separates; no smoothing; percent.
-
-    Returns:
-        `{"bleu", "precisions", "brevity_penalty", "hypothesis_words", "reference_words",
-        "protocol"}`, the last one sacrebleu's own signature of what was computed.
+def read_lines(path):
+    """The lines of a text file; only a line feed ends one.
 
     Raises:
-        ValueError: there are no sentences, or not as many of one as of the other.
+        FileNotFoundError: there is no such file.
+        ValueError: it is empty or not UTF-8.
     """
-    from sacrebleu.metrics import BLEU
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing.")
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 ({error}); convert it.") from error
+    if not text.strip():
+        raise ValueError(f"{path} holds no text.")
+    return text.removesuffix("\n").split("\n")
 
-    if not hypotheses or len(hypotheses) != len(references):
+
+def pair_lines(hypotheses, references, level):
+    """Lines as the level wants them: each five sentences joined to a story, or as they are.
+
+    At the level "story" the hypotheses may already be a story a line.
+
+    Raises:
+        ValueError: the numbers of lines do not fit.
+    """
+    told, human = len(hypotheses), len(references)
+    if level == "sentence" and told != human:
         raise ValueError(
-            f"BLEU needs a reference for each sentence; got {len(hypotheses)} sentences "
-            f"and {len(references)} references."
+            f"There are {told} hypotheses for {human} references; each needs a line of its own."
         )
-    # "force" silences a warning about tokenised text, which VIST's is throughout.
-    metric = BLEU(tokenize="none", smooth_method="none", force=True)
-    score = metric.corpus_score(hypotheses, [references])
-    return {
-        "bleu": score.score,
-        "precisions": score.precisions,
-        "brevity_penalty": score.bp,
-        "hypothesis_words": score.sys_len,
-        "reference_words": score.ref_len,
-        "protocol": f"sentence level, one reference, {metric.get_signature()}",
+    if level == "story":
+        if human % SENTENCES_OF_A_STORY or told not in (human, human // SENTENCES_OF_A_STORY):
+            raise ValueError(
+                f"There are {told} lines of hypotheses for {human} references; a story needs "
+                f"{SENTENCES_OF_A_STORY} lines of references and one or as many of hypotheses."
+            )
+        references = _join(references)
+        hypotheses = _join(hypotheses) if told == human else hypotheses
+    return hypotheses, references
+
+
+def _join(sentences):
+    return [
+        " ".join(sentences[start : start + SENTENCES_OF_A_STORY])
+        for start in range(0, len(sentences), SENTENCES_OF_A_STORY)
+    ]
+
+
+def read_predictions(path):
+    """`{key: story}` of a JSON file whose values are stories, or lists with one.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such file, or it is something else.
+    """
+    predictions = {
+        key: told[0] if isinstance(told, list) and len(told) == 1 else told
+        for key, told in _read_dictionary(path).items()
     }
+    for key, story in predictions.items():
+        if not isinstance(story, str):
+            raise ValueError(f"{path}: {key} has {story!r:.60}, expected one story.")
+    return predictions
+
+
+def read_references(path):
+    """`{key: [stories]}` of a JSON file.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such file, or it is something else.
+    """
+    references = _read_dictionary(path)
+    for key, stories in references.items():
+        if not isinstance(stories, list) or not all(isinstance(story, str) for story in stories):
+            raise ValueError(f"{path}: {key} has {stories!r:.60}, expected a list of stories.")
+    return references
+
+
+def _read_dictionary(path):
+    contents = read_json(path)
+    if not isinstance(contents, dict):
+        raise ValueError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
+    return contents
+
+
+class RunStories:
+    """What a run has told of a split, and the human stories by each protocol's lights.
+
+    The story of an album, or of a sequence of photos, is the first one that the stories file has
+    of it.  Human stories are uncut, those that the reader dropped for want of a photo included.
+
+    Raises:
+        FileNotFoundError: the stories were not told, or the annotations are missing.
+        ValueError: the stories file does not say which photos a story has.
+    """
+
+    def __init__(self, run, split, decoding, layout):
+        self.told = read_told(run, decoding, split)
+        with open_stories(layout, split, also=("album_ids", "image_ids")) as file:
+            self.albums = [album.decode() for album in file["album_ids"][:]]
+            photos = [[photo.decode() for photo in row] for row in file["image_ids"][:]]
+        self.sequences = ["_".join(row) for row in photos]
+        cut = read_lines(run.references(split))
+        images = len(photos[0])
+        self.cut = [cut[start : start + images] for start in range(0, len(cut), images)]
+        if not len(self.told) == len(self.cut) == len(self.albums):
+            raise ValueError(
+                f"{len(self.told)} {split} stories were told, {layout.stories(split)} holds "
+                f"{len(self.albums)}, {run.references(split).name} {len(self.cut)}; tell them "
+                f"again with: python -m generation --run {run.path} --split {split}"
+            )
+        self.by_album, self.by_sequence = {}, {}
+        for story in read_stories(layout.annotations(split)):
+            if not flaw_of(story):
+                text = " ".join(story.texts)
+                self.by_album.setdefault(story.album_id, []).append(text)
+                self.by_sequence.setdefault("_".join(story.photo_ids), []).append(text)
+
+    def first_of_each(self, names):
+        """`{name: place of the first story that has it}`."""
+        first = {}
+        for place, name in enumerate(names):
+            first.setdefault(name, place)
+        return first
+
+    def scored(self):
+        """`{protocol: (Scored, album of each text)}`, with a progress bar."""
+        told, cut = _sentences(self.told), _sentences(self.cut)
+        of_sentences = [
+            album for album, story in zip(self.albums, self.told, strict=True) for _ in story
+        ]
+        albums = self.first_of_each(self.albums)
+        sequences = self.first_of_each(self.sequences)
+        work = {
+            "original-2018-sentence": (lambda: original_2018(told, cut), of_sentences),
+            "original-2018-story": (
+                lambda: original_2018(_stories(self.told), _stories(self.cut)),
+                self.albums,
+            ),
+            "vist-album": (lambda: vist_album(self._told_as(albums), self.by_album), list(albums)),
+            "vist-sequence": (
+                lambda: vist_sequence(self._told_as(sequences), self.by_sequence),
+                [self.albums[place] for place in sequences.values()],
+            ),
+        }
+        bar = tqdm(work.items(), desc="scoring", unit="protocol", disable=None)
+        return {protocol: (score(), groups) for protocol, (score, groups) in bar}
+
+    def _told_as(self, places):
+        return {name: " ".join(self.told[place]) for name, place in places.items()}
+
+    def diversity(self):
+        """Figures of one story a sequence of photos, as told and as humans wrote it."""
+        places = self.first_of_each(self.sequences).values()
+        return {
+            "told": diversity([self.told[place] for place in places]),
+            "human": diversity([self.cut[place] for place in places]),
+        }
+
+
+def _sentences(stories):
+    return [sentence for story in stories for sentence in story]
+
+
+def _stories(of_sentences):
+    return [" ".join(story) for story in of_sentences]
+
+
+def score_run(run, split, decoding, layout):
+    """Score what a run has told by all protocols and write the scores file.
+
+    Returns:
+        what the file holds: a summary, then `protocols`, `diversity`, `missing`, `versions`.
+
+    Raises:
+        FileNotFoundError, ValueError: see `RunStories`.
+    """
+    stories = RunStories(run, split, decoding, layout)
+    scored = stories.scored()
+    protocols = {
+        protocol: {
+            "figures": of_protocol.figures,
+            "intervals": intervals(of_protocol, albums),
+            "texts": len(of_protocol.statistics),
+            "lines": of_protocol.reports,
+        }
+        for protocol, (of_protocol, albums) in scored.items()
+    }
+    missing = {of_protocol.missing for of_protocol, _ in scored.values() if of_protocol.missing}
+    scores = {
+        **{
+            f"{protocol} {name}": of_protocol["figures"][name]
+            for protocol, of_protocol in protocols.items()
+            for name in _SUMMARY
+            if name in of_protocol["figures"]
+        },
+        "protocols": protocols,
+        "diversity": stories.diversity(),
+        "counts": {
+            "stories": len(stories.told),
+            "albums": len(set(stories.albums)),
+            "photo_sequences": len(set(stories.sequences)),
+        },
+        "missing": sorted(missing),
+        "versions": {package: version(package) for package in _PACKAGES} | {"METEOR": "1.5"},
+    }
+    write_json(run.scores(decoding, split), scores, indent=2)
+    return scores
+
+
+def report(scores):
+    """The table for a person, all scores in percent but CIDEr."""
+    names = ("BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
+    lines = [f"{'protocol':24}" + "".join(f"{name:>9}" for name in names) + f"{'texts':>8}"]
+    for protocol, of_protocol in scores["protocols"].items():
+        figures = of_protocol["figures"]
+        cells = [
+            f"{figures[name] * (1 if name == 'CIDEr' else 100):9.2f}"
+            if name in figures
+            else " " * 9
+            for name in names
+        ]
+        lines.append(f"{protocol:24}" + "".join(cells) + f"{of_protocol['texts']:8}")
+    told, human = scores["diversity"]["told"], scores["diversity"]["human"]
+    lines.append(f"{'':24}{'told':>9}{'human':>9}")
+    lines += [f"{name:24}{told[name]:9.3g}{human[name]:9.3g}" for name in told]
+    lines += [f"METEOR is missing: {reason}" for reason in scores["missing"]]
+    return "\n".join(lines)
+
+
+def compare_runs(run, other, split, decoding, layout):
+    """`{protocol: {metric: {difference, interval, p_value}}}`: a run less another one.
+
+    Raises:
+        FileNotFoundError, ValueError: see `RunStories`.
+    """
+    ours, theirs = (RunStories(each, split, decoding, layout).scored() for each in (run, other))
+    return {
+        protocol: compared(of_protocol, theirs[protocol][0], albums)
+        for protocol, (of_protocol, albums) in ours.items()
+    }
+
+
+def _comparison_report(comparison):
+    lines = [f"{'protocol':24}{'metric':>9}{'difference':>12}{'95 % interval':>22}{'p':>8}"]
+    for protocol, metrics in comparison.items():
+        for name, row in metrics.items():
+            low, high = row["interval"]
+            lines.append(
+                f"{protocol:24}{name:>9}{row['difference']:12.4f}{low:12.4f} to {high:6.4f}"
+                f"{row['p_value']:8.4f}"
+            )
+    return "\n".join(lines)
+
+
+def main():
+    arguments = _parse_arguments()
+    if arguments.run:
+        _score_a_run(arguments)
+    elif len(arguments.files) != 2 or not arguments.protocol:
+        raise ValueError("Give a protocol and two files, or --run FOLDER; see --help.")
+    elif arguments.protocol == "original-2018":
+        lines = [read_lines(path) for path in arguments.files]
+        _print(original_2018(*pair_lines(*lines, arguments.level)), arguments.json)
+    else:
+        predictions, references = arguments.files
+        protocol = BY_FILES[arguments.protocol]
+        scored = protocol(read_predictions(predictions), read_references(references))
+        _print(scored, arguments.json)
+
+
+def _print(scored, as_json):
+    if as_json:
+        print(json.dumps(scored.figures | ({"missing": scored.missing} if scored.missing else {})))
+        return
+    print("\n".join(scored.reports or [f"{n:8}{f!r}" for n, f in scored.figures.items()]))
+    if scored.missing:
+        print(f"METEOR is missing: {scored.missing}")
+
+
+def _score_a_run(arguments):
+    run = RunFolder.open(arguments.run)
+    layout = DataLayout(arguments.data or run.settings()["data"])
+    split, decoding = arguments.split, arguments.decoding
+    if arguments.against:
+        other = RunFolder.open(arguments.against)
+        comparison = compare_runs(run, other, split, decoding, layout)
+        print(json.dumps(comparison) if arguments.json else _comparison_report(comparison))
+        return
+    scores = score_run(run, split, decoding, layout)
+    print(json.dumps(scores) if arguments.json else report(scores))
+    if not arguments.json:
+        print(f"  {run.scores(decoding, split)}")
+
+
+def _parse_arguments():
+    parser = command_line(__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("protocol", nargs="?", choices=("original-2018", *BY_FILES))
+    parser.add_argument("files", nargs="*", metavar="FILE", help="hypotheses, references")
+    parser.add_argument(
+        "--level", default="sentence", choices=("sentence", "story"), help="of original-2018"
+    )
+    parser.add_argument("--run", metavar="FOLDER", help="run folder")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
+    parser.add_argument("--against", metavar="FOLDER", help="compare the run with this one")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    add_data_option(parser, None)
+    return parser.parse_intermixed_args()
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -11,6 +11,8 @@ import pytest
 
 from data_reader.layout import DataLayout
 
+PROTOCOLS = {"original-2018-sentence", "original-2018-story", "vist-album", "vist-sequence"}
+
 
 def run(module, *arguments, **environment):
     return subprocess.run(
@@ -56,14 +58,15 @@ def trained(folder):
 def test_generation_writes_stories_scores_and_strips(trained):
     out = succeed("generation", "--run", trained, "--strips", 2)
     assert "10 test stories" in out
-    assert "BLEU" in out
+    assert "vist-sequence" in out
     sentences = (trained / "hypotheses_greedy_test.txt").read_text().splitlines()
     stories = (trained / "hypotheses_story_greedy_test.txt").read_text().splitlines()
     originals = (trained / "original_test.txt").read_text().splitlines()
     assert len(sentences) == len(originals) == 50
     assert stories == [" ".join(sentences[i : i + 5]) for i in range(0, 50, 5)]
     scores = json.loads((trained / "scores_greedy_test.json").read_text())
-    assert 0 <= scores["bleu"] <= 100
+    assert 0 <= scores["vist-album METEOR"] <= 1
+    assert set(scores["protocols"]) == PROTOCOLS
     strips = sorted((trained / "strips").glob("test_*.png"))
     assert len(strips) == 2
     assert cv2.imread(str(strips[0])).shape[1] > 1000
@@ -122,6 +125,8 @@ def test_what_is_done_is_not_done_again(folder):
         ("generation", ["--run", "{run}", "{empty}"], "2 to 20 photos, got 0"),
         ("generation", ["--run", "{run}", "--top-k", "3"], "--top-k belongs to --sample"),
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
+        ("generation.scores", ["vist-album", "{empty}/a.json", "{empty}/b.json"], "a.json is miss"),
+        ("generation.scores", ["original-2018", "one"], "a protocol and two files"),
         ("generation.story_strip", ["{run}", "--decoding", "beam9"], "hypotheses_beam9_test.txt"),
         ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
         ("models.run_folder", ["{empty}"], "has no experiment.json"),
@@ -165,6 +170,7 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "generation.benchmark",
         "generation.fact_recall",
         "generation.influence_picture",
+        "generation.scores",
         "generation.story_page",
         "generation.story_strip",
     ],

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from generation.scores import corpus_bleu
+from generation.protocols import corpus_bleu
 from generation.story_generator import StoryGenerator
 
 SAMPLES = 3
@@ -35,13 +35,13 @@ class ValidationStories:
         )
 
     def bleu(self):
-        """Corpus BLEU of the first hundred stories, sentence by sentence."""
+        """`corpus_bleu` of the first hundred stories, sentence by sentence."""
         told = self._tell(self._stories["image_embeddings"][:SCORED_STORIES])
         human = [self._decode(rows) for rows in self._stories["story_sentences"][: len(told)]]
         return corpus_bleu(
             [sentence for story in told for sentence in story],
             [sentence for story in human for sentence in story],
-        )["bleu"]
+        )
 
     def _tell(self, image_features):
         rows = self._generator.tell(image_features, show_progress=False)

@@ -23,7 +23,9 @@ def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
         config={"image_group_size": 5, "image_encoder_latent_dim": 8, "reverse": True},
     )
     run.environment_file.write_text('{"trainable_weights": 1234}')
-    run.scores("greedy", "test").write_text('{"bleu": 52.125}')
+    run.scores("greedy", "test").write_text(
+        '{"original-2018-sentence BLEU-4 with brevity penalty": 52.125}'
+    )
     path = add_result(run, tmp_path, num_samples=15)
     header = path.read_text().splitlines()[0].split(",")
     assert header == list(COLUMNS)
@@ -69,7 +71,9 @@ def test_a_second_call_replaces_the_run_s_row_alone(tmp_path):
     add_result(a, tmp_path, 5)
     add_result(b, tmp_path, 5)
     before = table(tmp_path)
-    a.scores("greedy", "valid").write_text('{"bleu": 40.0}')
+    a.scores("greedy", "valid").write_text(
+        '{"original-2018-sentence BLEU-4 with brevity penalty": 40.0}'
+    )
     add_result(a, tmp_path, 5)
     assert table(tmp_path) == [before[0] | {"bleu_greedy_valid": "40.0"}, before[1]]
 

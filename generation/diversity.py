@@ -1,0 +1,76 @@
+"""What n-gram scores do not see: how varied and how repetitive stories are."""
+
+from collections import Counter
+
+import numpy as np
+
+
+def diversity(stories):
+    """Figures of stories, each a list of sentences; shares are from 0 to 1.
+
+    Give one story a photo sequence, or identical photos count as repetition.
+
+    Returns:
+        distinct_1, distinct_2, distinct_3: different n-grams of sentences by all of them (Li et al.
+            2016).
+        duplicate_sentences, duplicate_stories: the share that an earlier one equals.
+        repeated_trigrams_within: the share of a story's trigrams that it has said before, the mean
+            of the stories.
+        repeated_trigrams_between: the share of trigrams that some other story has, too.
+        vocabulary: different words.
+        words_per_sentence: mean.
+        unknown_share: of <UNK> among the words.
+
+    Raises:
+        ValueError: there is no word in them.
+    """
+    sentences = [sentence.split() for story in stories for sentence in story]
+    words = Counter(word for sentence in sentences for word in sentence)
+    if not words:
+        raise ValueError("The stories hold no words, so nothing can be said of them.")
+    trigrams = [_story_trigrams(story) for story in stories]
+    return {
+        **{f"distinct_{n}": _distinct(sentences, n) for n in (1, 2, 3)},
+        "duplicate_sentences": _duplicates(map(tuple, sentences)),
+        "duplicate_stories": _duplicates(" ".join(" ".join(story).split()) for story in stories),
+        "repeated_trigrams_within": float(np.mean([_repeated(of_story) for of_story in trigrams])),
+        "repeated_trigrams_between": _shared(trigrams),
+        "vocabulary": len(words),
+        "words_per_sentence": words.total() / len(sentences),
+        "unknown_share": words["<UNK>"] / words.total(),
+    }
+
+
+def _ngrams(words, n):
+    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
+
+
+def _story_trigrams(story):
+    return Counter(trigram for sentence in story for trigram in _ngrams(sentence.split(), 3))
+
+
+def _distinct(sentences, n):
+    ngrams = [ngram for sentence in sentences for ngram in _ngrams(sentence, n)]
+    return len(set(ngrams)) / max(len(ngrams), 1)
+
+
+def _duplicates(texts):
+    counts = Counter(texts)
+    return 1 - len(counts) / counts.total()
+
+
+def _repeated(trigrams):
+    return 1 - len(trigrams) / trigrams.total() if trigrams else 0.0
+
+
+def _shared(trigrams):
+    """The share of all trigrams that stand in more than one story."""
+    stories = Counter(trigram for of_story in trigrams for trigram in of_story)
+    total = sum(of_story.total() for of_story in trigrams)
+    shared = sum(
+        count
+        for of_story in trigrams
+        for trigram, count in of_story.items()
+        if stories[trigram] > 1
+    )
+    return shared / max(total, 1)

