@@ -21,7 +21,13 @@ from models.packed import (
     packing_plan,
     unpack,
 )
-from models.recurrent import PackedLayer, RecurrentStack, check_recurrent, has_gpu
+from models.recurrent import (
+    PackedLayer,
+    RecurrentStack,
+    check_recurrent,
+    has_gpu,
+    recurrent_initializer,
+)
 
 
 @keras.saving.register_keras_serializable("stories")
@@ -97,7 +103,11 @@ class _AttentionCell(PackedLayer):
         super().__init__(**kwargs)
         cell = {"gru": layers.GRUCell, "lstm": layers.LSTMCell}[cell_type]
         self.cell = cell(
-            units, recurrent_dropout=recurrent_dropout, dtype=self.dtype_policy, name=cell_type
+            units,
+            recurrent_dropout=recurrent_dropout,
+            recurrent_initializer=recurrent_initializer(),
+            dtype=self.dtype_policy,
+            name=cell_type,
         )
         self.score = score
         self.units = units

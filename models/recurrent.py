@@ -3,6 +3,9 @@
 Legend of shapes: N sequences, T steps, F features, U units.
 """
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -18,6 +21,26 @@ from models.packed import (
     packing_plan,
     unpack,
 )
+
+_RECURRENT_INITIALIZER = ContextVar("recurrent_initializer", default="orthogonal")
+
+
+@contextmanager
+def to_be_loaded():
+    """Recurrent layers made meanwhile start from zeros, since their weights come from a file.
+
+    Orthogonal matrices of the paper's sizes take seconds to draw.
+    """
+    token = _RECURRENT_INITIALIZER.set("zeros")
+    try:
+        yield
+    finally:
+        _RECURRENT_INITIALIZER.reset(token)
+
+
+def recurrent_initializer():
+    """What recurrent kernels start from."""
+    return _RECURRENT_INITIALIZER.get()
 
 
 def has_gpu():
@@ -143,6 +166,7 @@ class RecurrentStack(PackedLayer):
                 return_sequences=True,
                 return_state=True,
                 recurrent_dropout=recurrent_dropout,
+                recurrent_initializer=recurrent_initializer(),
                 name=f"{cell_type}_{number}",
             )
             for number in range(1, num_layers + 1)

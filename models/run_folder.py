@@ -313,9 +313,10 @@ class RunFolder:
 
         from models import model_class
         from models.precision import made_in
+        from models.recurrent import to_be_loaded
 
         model_class(self.settings()["model"])  # registers what the file refers to
-        with made_in(precision):
+        with made_in(precision), to_be_loaded():
             return keras.saving.load_model(self.model_file, compile=False)
 
     def _check_model(self):

@@ -120,3 +120,16 @@ def test_in_bfloat16_a_state_stays_float32(cell_type):
     assert outputs.dtype == tf.float32
     difference = np.abs(np.array(outputs) - expected)[LENGTHS]
     assert 1e-5 < difference.max() < 0.02
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_what_is_to_be_loaded_draws_no_orthogonal_matrices(cell_type):
+    def recurrent_kernel():
+        stack = RecurrentStack(cell_type, units=3, num_layers=1)
+        stack.build((2, 4, 2))
+        return np.array(stack.recurrent_layers[0].cell.recurrent_kernel)
+
+    with recurrent.to_be_loaded():
+        assert not recurrent_kernel().any()
+    kernel = recurrent_kernel()
+    np.testing.assert_allclose(kernel @ kernel.T, np.eye(3), atol=1e-5)
