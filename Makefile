@@ -49,10 +49,10 @@ $(READY): requirements.txt pyproject.toml
 story: $(TOLD)
 	@test -d $(RUN)/strips || { echo "The run is gone from results/; make clean-story, then again." >&2; exit 2; }
 	@echo "The stories are told:"
-	@echo "  strips to look at  " $(RUN)/strips
-	@echo "  loss curves        " $(RUN)/loss.png
+	@echo "  strips to look at   " $(RUN)/strips
+	@echo "  loss curves         " $(RUN)/loss.png
 	@echo "  page to leaf through" $(RUN)/stories.html
-	@echo "  all stories        " $(RUN)/hypotheses_story_greedy_test.txt
+	@echo "  all stories         " $(RUN)/hypotheses_story_greedy_test.txt
 
 $(PHOTOS): | $(READY)
 	$(PYTHON) -m dataset.sample --data $(DATA) $(SMOKE)
