@@ -204,6 +204,26 @@ def test_a_wide_beam_finds_the_best_of_all_sentences(penalty, longest):
         assert found.tolist() == [row(*without)]
 
 
+def test_each_hypothesis_keeps_its_own_state():
+    """The step knows the word before the last from its state alone."""
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        logits = rng.normal(0, 1.5, (6, 6, 6)).astype(np.float32)
+        log_probabilities = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+        def step(words, before, logits=logits):
+            return tf.gather_nd(logits, tf.stack([before, words], axis=1)), words
+
+        def quality(words, log_probabilities=log_probabilities):
+            path = [NULL, START, *words, END]
+            total = sum(log_probabilities[*path[i : i + 3]] for i in range(len(path) - 2))
+            return total / (len(words) + 1)
+
+        sentences = [w for n in (1, 2, 3) for w in itertools.product(WORDS, repeat=n)]
+        found = write(BeamSearch(36, rules=Rules(max_words=3)), step, [NULL])
+        assert found.tolist() == [row(*max(sentences, key=quality))]
+
+
 def test_a_beam_of_one_is_greedy():
     rng = np.random.default_rng(0)
     differs_from_three = 0

@@ -82,5 +82,12 @@ def test_stories_told_before_are_known_to_the_rules():
     assert len({tuple(row) for row in story}) == 4
 
 
+def test_the_sentences_of_a_story_are_drawn_apart():
+    model = small_model(EncoderDecoder, image_group_size=1)
+    same_photos = np.repeat(PHOTOS[:1, :1], 3, axis=1)
+    [story] = StoryGenerator(model, Sampling()).tell(same_photos)
+    assert len({tuple(row) for row in story}) == 3
+
+
 def test_other_numbers_of_photos_can_be_told():
     assert StoryGenerator(small_model()).tell(PHOTOS[:, :3]).shape == (5, 3, MAX_WORDS + 2)
