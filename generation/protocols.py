@@ -238,15 +238,14 @@ def intervals(scored, group_of):
     METEOR's aggregated score is no mean; its interval is that of the mean over texts.
     """
     sums = sums_by_group(_with_ones(scored.statistics), group_of)
-    return {name: interval(figure, sums) for name, figure in _figures_of_sums(scored.means).items()}
+    return {name: interval(figure, sums) for name, figure in _figures_of_sums(scored).items()}
 
 
 def compared(ours, theirs, group_of):
     """`{name: {difference, interval, p_value}}` of two runs' `Scored` on the same texts."""
     sums = [sums_by_group(_with_ones(each.statistics), group_of) for each in (ours, theirs)]
     return {
-        name: paired_difference(figure, *sums)
-        for name, figure in _figures_of_sums(ours.means).items()
+        name: paired_difference(figure, *sums) for name, figure in _figures_of_sums(ours).items()
     }
 
 
@@ -254,9 +253,15 @@ def _with_ones(statistics):
     return np.hstack([statistics, np.ones((len(statistics), 1))])
 
 
-def _figures_of_sums(means):
-    """`{name: sums [R, S] -> figures [R]}`; the last sum is the number of texts."""
-    figures = {"BLEU-4": lambda sums: bleu(sums)[:, 3]}
-    for place, name in enumerate(means, _COUNTS):
+def _figures_of_sums(scored):
+    """`{name: sums [R, S] -> figures [R]}` of what a protocol has; the last sum is of texts."""
+    with_penalty = "BLEU-4 with brevity penalty"
+    figures = {}
+    if "BLEU-4" in scored.figures:
+        leaves_it_out = with_penalty in scored.figures
+        figures["BLEU-4"] = lambda sums: bleu(sums, brevity_penalty=not leaves_it_out)[:, 3]
+        if leaves_it_out:
+            figures[with_penalty] = lambda sums: bleu(sums)[:, 3]
+    for place, name in enumerate(scored.means, _COUNTS):
         figures[name] = lambda sums, place=place: sums[:, place] / sums[:, -1]
     return figures

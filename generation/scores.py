@@ -284,12 +284,12 @@ def compare_runs(run, other, split, decoding, layout):
 
 
 def _comparison_report(comparison):
-    lines = [f"{'protocol':24}{'metric':>9}{'difference':>12}{'95 % interval':>22}{'p':>8}"]
+    lines = [f"{'protocol':24}{'metric':>28}{'difference':>12}{'95 % interval':>22}{'p':>8}"]
     for protocol, metrics in comparison.items():
         for name, row in metrics.items():
             low, high = row["interval"]
             lines.append(
-                f"{protocol:24}{name:>9}{row['difference']:12.4f}{low:12.4f} to {high:6.4f}"
+                f"{protocol:24}{name:>28}{row['difference']:12.4f}{low:12.4f} to {high:6.4f}"
                 f"{row['p_value']:8.4f}"
             )
     return "\n".join(lines)

@@ -148,6 +148,15 @@ def test_intervals_and_comparisons_are_over_albums(no_java):
     assert np.isfinite(json.loads(json.dumps(row))["interval"]).all()
 
 
+def test_intervals_are_of_the_protocol_s_own_figures(no_java):
+    # Each text lacks its reference's last two words: precision 1, penalty exp(1 - 6 / 4).
+    scored = original_2018(["a b c d"] * 9, ["a b c d e f"] * 9)
+    found = intervals(scored, range(9))
+    assert found["BLEU-4"] == pytest.approx([1, 1])
+    assert found["BLEU-4 with brevity penalty"] == pytest.approx([math.exp(-0.5)] * 2)
+    assert intervals(vist_sequence({"1": "a"}, {"1": ["a"]}), ["1"]) == {}
+
+
 def test_bleu_of_many_is_that_of_their_sum():
     counts = protocols.bleu_counts(["a b", "c"], [["a b"], ["d"]])
     assert counts.tolist() == [[2, 1, 0, 0, 2, 1, 0, 0, 2, 2], [0, 0, 0, 0, 1, 0, 0, 0, 1, 1]]
