@@ -79,7 +79,7 @@ def _tell_split(run, vocabulary, arguments):
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
         scores = _scores(run, name, split, layout)
-        where = _show(run, name, split, layout, stories, arguments.strips)
+        where = _show(run, split, layout, stories, arguments.strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
     print("\n".join(f"  {line}" for line in [*scores, *where]))
@@ -106,19 +106,20 @@ def _scores(run, name, split, layout):
         return [f"not scored: {error}"]
 
 
-def _show(run, name, split, layout, stories, count):
-    """Draw `count` strips and write the page -> lines that say where."""
+def _show(run, split, layout, stories, count):
+    """Draw `count` strips and write the page, with all that the run has told of the split.
+
+    -> lines that say where.
+    """
     if not {"texts", "image_paths", "album_ids"} <= set(stories):
         return [f"{stories.filename} does not say where its photos lie: no strips, no page"]
     from generation.story_page import write_page
     from generation.story_strip import draw_strips, spread_over
     from generation.told_stories import read_shown_stories, read_tellers, teller_figures
 
-    shown = read_shown_stories(layout, split, read_tellers([run], split, [name]))
+    shown = read_shown_stories(layout, split, read_tellers([run], split))
     paths = draw_strips(spread_over(shown, count), run.strips, split)
-    told = run.decodings(split)
-    shown = read_shown_stories(layout, split, read_tellers([run], split, told))
-    write_page(run.page, f"{run.name}, {split}", shown, teller_figures([run], split, told))
+    write_page(run.page, f"{run.name}, {split}", shown, teller_figures([run], split))
     strips = [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
     return [*strips, str(run.page)]
 
