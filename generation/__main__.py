@@ -19,12 +19,17 @@ from data_reader.files import written_beside
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
-from generation.decoding_options import add_decoding_options, chosen_decoding
+from generation.decoding_options import (
+    add_decoding_options,
+    check_decoding_options,
+    chosen_decoding,
+)
 from models.run_folder import RunFolder
 
 
 def main():
     arguments = _parse_arguments()
+    check_decoding_options(arguments)
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     vocabulary = Vocabulary.read(run.vocabulary_file)
     if arguments.photos:

@@ -93,15 +93,21 @@ class Sampling:
         uniform = self._uniform(numbers)
 
         def draw(logits, writing, position):
-            words = tf.shape(logits)[1]
-            kept = tf.minimum(self.top_k, words) if self.top_k else words
-            logits, words = tf.math.top_k(logits / self.temperature, kept)
-            chances = tf.nn.softmax(logits)
-            likelier = tf.cumsum(chances, axis=1, exclusive=True)
-            up_to = tf.cumsum(tf.where(likelier < self.top_p, chances, 0.0), axis=1)
+            words = None  # all, as they stand: sorting ten thousand takes as long as a layer
+            if self.top_k or self.top_p < 1:
+                size = tf.shape(logits)[1]
+                logits, words = tf.math.top_k(
+                    logits, tf.minimum(self.top_k, size) if self.top_k else size
+                )
+            likeliest = tf.reduce_max(logits, axis=1, keepdims=True)
+            chances = tf.nn.softmax((logits - likeliest) / self.temperature)
+            if self.top_p < 1:
+                likelier = tf.cumsum(chances, axis=1, exclusive=True)
+                chances = tf.where(likelier < self.top_p, chances, 0.0)
+            up_to = tf.cumsum(chances, axis=1)
             drawn = tf.gather(uniform, writing)[:, position, None] * up_to[:, -1:]
-            place = tf.argmax(up_to > drawn, axis=1, output_type=tf.int32)
-            return tf.gather(words, place, batch_dims=1)
+            place = tf.searchsorted(up_to, drawn, side="right")[:, 0]
+            return place if words is None else tf.gather(words, place, batch_dims=1)
 
         return _write(draw, step, state, told, self.rules)
 
@@ -147,7 +153,8 @@ class BeamSearch:
     over their number to the power of `length_penalty`.  Each step goes on with the `width`
     likeliest hypotheses.  One ends where its <END> is among the `width` likeliest continuations; a
     sentence is settled when `width` have ended, or when none that goes on can become better than
-    the best of them.
+    the best of them.  As long as no hypothesis had to be cut off, each <END> counts and only the
+    latter settles a sentence: the search is exhaustive.
 
     Attributes:
         width: K; 1 is `Greedy`.
@@ -180,16 +187,20 @@ class BeamSearch:
             totals, beams = self._continuations(step, told, beams, position)
             vocabulary_size = tf.shape(totals)[2]
             totals = tf.reshape(totals, [tf.shape(totals)[0], -1])
-            # At most K of them are <END>s, so that at least K go on.
-            totals, places = tf.math.top_k(totals, tf.minimum(2 * self.width, tf.shape(totals)[1]))
+            # At most K of them are <END>s; if more than K others are possible, some are cut off.
+            wanted = tf.minimum(2 * self.width + 1, tf.shape(totals)[1])
+            totals, places = tf.math.top_k(totals, wanted)
             chosen = _Chosen(totals, places // vocabulary_size, places % vocabulary_size)
-            is_end = (chosen.words == END) & (totals > _NEVER)
-            is_end &= tf.range(tf.shape(totals)[1]) < self.width
-            best = self._with_ended(best, beams, chosen, is_end, position)
-            ended = beams.ended + tf.reduce_sum(tf.cast(is_end, tf.int32), axis=1)
-            beams = self._longer(beams._replace(ended=ended), chosen, position)
+            is_possible, is_end = totals > _NEVER, chosen.words == END
+            is_cut = beams.is_cut | (_count(is_possible & ~is_end) > self.width)
+            is_ranked_end = is_possible & is_end & (tf.range(wanted) < self.width)
+            counts = tf.where(is_cut[:, None], is_ranked_end, is_possible & is_end)
+            best = self._with_ended(best, beams, chosen, counts, position)
+            ended = beams.ended + _count(is_ranked_end)
+            beams = self._longer(beams._replace(ended=ended, is_cut=is_cut), chosen, position)
             outlook = beams.scores[:, 0] / self._length(self.rules.max_words + 1)
-            settled = (ended >= self.width) | (tf.gather(best.qualities, beams.writing) >= outlook)
+            settled = is_cut & (ended >= self.width)
+            settled |= tf.gather(best.qualities, beams.writing) >= outlook
             return position + 1, best, _of_sentences(beams, tf.where(~settled)[:, 0])
 
         stories = tf.shape(told)[0]
@@ -200,6 +211,7 @@ class BeamSearch:
             tf.repeat(rows[:, None], self.width, axis=1),
             tf.tile([[0.0] + [_NEVER] * (self.width - 1)], [stories, 1]),
             tf.zeros([stories], tf.int32),
+            tf.zeros([stories], tf.bool),
             tf.nest.map_structure(lambda part: tf.repeat(part, self.width, axis=0), state),
         )
         return _loop(goes_on, write_word, (tf.constant(1), best, beams))[1].rows
@@ -261,6 +273,7 @@ class _Beams(NamedTuple):
         rows: [n, K, T].
         scores: [n, K], log probabilities, the highest first; -inf: there is no such hypothesis.
         ended: [n], hypotheses that have.
+        is_cut: bool [n], whether a hypothesis was cut off.
         state: the step's, [n K, ...].
     """
 
@@ -268,11 +281,12 @@ class _Beams(NamedTuple):
     rows: tf.Tensor
     scores: tf.Tensor
     ended: tf.Tensor
+    is_cut: tf.Tensor
     state: object
 
 
 class _Chosen(NamedTuple):
-    """The likeliest continuations of a sentence's hypotheses, all [n, 2 K].
+    """The likeliest continuations of a sentence's hypotheses, all [n, 2 K + 1].
 
     Attributes:
         totals: log probabilities, the highest first.
@@ -290,6 +304,11 @@ def _of_sentences(beams, kept):
     *by_sentence, state = beams
     of_kept = tf.reshape(kept[:, None] * width + tf.range(width, dtype=kept.dtype), [-1])
     return _Beams(*_take(by_sentence, kept), _take(state, of_kept))
+
+
+def _count(flags):
+    """bool [n, M] -> int32 [n]."""
+    return tf.reduce_sum(tf.cast(flags, tf.int32), axis=1)
 
 
 def _put(rows, sentences, position, words):

@@ -59,19 +59,31 @@ _BELONG_TO = {
 }
 
 
-def chosen_decoding(arguments):
-    """The decoding that the options ask for.
+def check_decoding_options(arguments):
+    """Refuse an option whose way of writing was not chosen, without waiting for TensorFlow.
 
     Raises:
-        ValueError: an option has no meaning, or none without another one.
+        ValueError: the option has no meaning without another one.
     """
-    given = {name: getattr(arguments, name) for name in _BELONG_TO}
-    given = {name: value for name, value in given.items() if value is not None}
-    for name in given:
+    for name in _given(arguments):
         if not getattr(arguments, _BELONG_TO[name]):
             raise ValueError(
                 f"--{name.replace('_', '-')} belongs to --{_BELONG_TO[name]}, which was not given."
             )
+
+
+def _given(arguments):
+    """`{name: value}` of the options that belong to another one."""
+    values = {name: getattr(arguments, name) for name in _BELONG_TO}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def chosen_decoding(arguments):
+    """The decoding that the options ask for.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
     from generation.decoding import BeamSearch, Greedy, Sampling
     from generation.rules import Rules
 
@@ -84,5 +96,5 @@ def chosen_decoding(arguments):
         arguments.max_words,
     )
     if arguments.beam:
-        return BeamSearch(arguments.beam, **given, rules=rules)
-    return Sampling(**given, rules=rules) if arguments.sample else Greedy(rules)
+        return BeamSearch(arguments.beam, **_given(arguments), rules=rules)
+    return Sampling(**_given(arguments), rules=rules) if arguments.sample else Greedy(rules)

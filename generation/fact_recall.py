@@ -14,12 +14,12 @@ from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.stories_file import open_stories
+from generation.bootstrap import interval
 from generation.told_stories import read_told
 from models.run_folder import RunFolder
 
 # The event, which the first sentence of nearly every story names, is counted apart.
 FACTS = ("weather", "clothes", "keepsake")
-_RESAMPLES, _SEED = 2000, 1
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,15 @@ def _count(stories, fact, wordings):
 
 def _recall(counts):
     """[albums, 3], see `_count` -> what `fact_recall` says of a fact."""
-    rng = np.random.default_rng(_SEED)
-    drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLES)
-    figures = _percent(counts.sum(axis=0)[None])[0]
-    intervals = np.percentile(_percent(drawn @ counts), [2.5, 97.5], axis=0).T
     names = ("own", "other", "difference")
+    figures = _percent(counts.sum(axis=0)[None])[0]
     return {
         **dict(zip(names, figures.tolist(), strict=True)),
         "facts": int(counts[:, 2].sum()),
-        "intervals": dict(zip(names, intervals.tolist(), strict=True)),
+        "intervals": {
+            name: interval(lambda sums, column=column: _percent(sums)[:, column], counts)
+            for column, name in enumerate(names)
+        },
     }
 
 

@@ -78,11 +78,13 @@ def draw_strips(stories, folder, split, ending="png", framed=None):
 
     Args:
         stories: `ShownStory`s.
-        framed: sentence and group size, see `draw_strip`.
+        framed: sentence and group size, see `draw_strip`; such strips are named by the sentence,
+            counted from 1.
     """
+    frame = f"_frame{framed[0] + 1}" if framed else ""
     paths = []
     for story in tqdm(stories, desc="strips", unit="strip", disable=None):
-        paths.append(Path(folder) / f"{split}_{story.story_id}.{ending}")
+        paths.append(Path(folder) / f"{split}_{story.story_id}{frame}.{ending}")
         with written_beside(paths[-1]) as partial:
             draw_strip(story.photos, story.tellers, partial, *(framed or ()))
     return paths

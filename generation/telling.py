@@ -1,6 +1,7 @@
 """Telling all stories of a split, so that an interruption costs no more than a batch."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,10 @@ def tell_split(run, split, stories, decoding, precision="float32"):
 
 def forget_parts(run, split, name):
     """Remove what a telling kept to go on from."""
-    shutil.rmtree(run.telling(name, split), ignore_errors=True)
+    folder = run.telling(name, split)
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # other tellings are not finished
+        folder.parent.rmdir()
 
 
 def decoding_name(decoding, precision):

@@ -188,18 +188,20 @@ def best_of_all(logits, penalty, longest, allowed):
     return max(sentences, key=quality)
 
 
-@pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0, 2.0])
 @pytest.mark.parametrize("longest", [1, 2, 3, 4])
-def test_a_wide_beam_finds_the_best_of_all_sentences(penalty, longest):
+def test_a_beam_that_holds_all_live_prefixes_finds_the_best_sentence(penalty, longest):
     rng = np.random.default_rng(longest)
-    widest = len(WORDS) ** longest + len(WORDS) ** (longest - 1)
     for _ in range(5):
+        # Of <END>s some are likely, some hardly possible: the best is often not a likely one.
         logits = rng.normal(0, 1.5, (ROW_LENGTH, 6, 6))
-        rules = Rules(max_words=longest)
-        found = write(BeamSearch(widest, penalty, rules), chain(logits), [0])
+        logits[..., END] += rng.normal(0, 4, (ROW_LENGTH, 6))
+        beam = BeamSearch(len(WORDS) ** longest, penalty, Rules(max_words=longest))
+        found = write(beam, chain(logits), [0])
         assert found.tolist() == [row(*best_of_all(logits, penalty, longest, lambda _: True))]
+        # Each of the three words at most once: 3, 6 and 6 prefixes go on.
         rules = Rules(max_words=longest, no_repeated_ngram=1)
-        found = write(BeamSearch(widest, penalty, rules), chain(logits), [0])
+        found = write(BeamSearch(3 if longest == 1 else 6, penalty, rules), chain(logits), [0])
         without = best_of_all(logits, penalty, longest, lambda words: len({*words}) == len(words))
         assert found.tolist() == [row(*without)]
 
@@ -289,6 +291,8 @@ def test_words_are_drawn_by_their_probabilities():
     # Squared: 1 : 4 : 49.
     cold = shares(Sampling(temperature=0.5, rules=ONE_WORD), step)
     np.testing.assert_allclose(cold, [1 / 54, 4 / 54, 49 / 54, 0], atol=0.05)
+    # Without overflow, however cold.
+    assert shares(Sampling(temperature=1e-30, rules=ONE_WORD), step).tolist() == [0, 0, 1, 0]
 
 
 def test_only_the_likeliest_words_are_drawn():

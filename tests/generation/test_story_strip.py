@@ -163,7 +163,9 @@ def test_a_sheet_has_as_many_strips_on_a_page_as_fit(photos, tmp_path):
 def test_strips_are_named_by_their_stories(photos, tmp_path):
     paths = draw_strips([shown(photos, 7), shown(photos, 8)], tmp_path / "strips", "test")
     assert [path.name for path in paths] == ["test_7.png", "test_8.png"]
-    assert sorted((tmp_path / "strips").iterdir()) == paths
+    [framed] = draw_strips([shown(photos, 7)], tmp_path / "strips", "test", "pdf", (3, 3))
+    assert framed.name == "test_7_frame4.pdf"
+    assert sorted((tmp_path / "strips").iterdir()) == [paths[0], framed, paths[1]]
 
 
 def test_stories_are_chosen_from_all_over_the_split():
