@@ -75,7 +75,7 @@ $(TOLD): $(TRAINED) | $(READY)
 	@touch $@
 
 test: $(READY)
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY)
 	$(PYTHON) -m dataset.benchmark

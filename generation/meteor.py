@@ -49,8 +49,7 @@ def meteor(hypotheses, references, normalise):
         `Meteor`.
 
     Raises:
-        MeteorMissingError: there is no Java or no program.
-        ValueError: the program refused the texts.
+        MeteorMissingError: there is no Java or no program, or it gave no score.
     """
     most = max(map(len, references))
     command = [_java(), *_JAVA_OPTIONS, "-jar", _program()]
@@ -70,7 +69,7 @@ def meteor(hypotheses, references, normalise):
     # The program ends with status 0 whatever happened.
     if final is None or len(segments) != len(hypotheses):
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise ValueError(f"METEOR gave no score: {said[-1] if said else 'it said nothing'}")
+        raise MeteorMissingError(f"METEOR gave no score: {said[-1] if said else 'it said nothing'}")
     return Meteor(float(final[1]), segments)
 
 

@@ -303,19 +303,24 @@ def main():
         raise ValueError("Give a protocol and two files, or --run FOLDER; see --help.")
     elif arguments.protocol == "original-2018":
         lines = [read_lines(path) for path in arguments.files]
-        _print(original_2018(*pair_lines(*lines, arguments.level)), arguments.json)
+        hypotheses, references = pair_lines(*lines, arguments.level)
+        _print(original_2018(hypotheses, references), len(references), arguments.json)
     else:
-        predictions, references = arguments.files
-        protocol = BY_FILES[arguments.protocol]
-        scored = protocol(read_predictions(predictions), read_references(references))
-        _print(scored, arguments.json)
+        told, human = arguments.files
+        predictions, references = read_predictions(told), read_references(human)
+        scored = BY_FILES[arguments.protocol](predictions, references)
+        _print(scored, len(references), arguments.json)
 
 
-def _print(scored, as_json):
+def _print(scored, could_be_scored, as_json):
+    texts = len(scored.statistics)
     if as_json:
-        print(json.dumps(scored.figures | ({"missing": scored.missing} if scored.missing else {})))
+        missing = {"missing": scored.missing} if scored.missing else {}
+        print(json.dumps({**scored.figures, "texts": texts, **missing}))
         return
     print("\n".join(scored.reports or [f"{n:8}{f!r}" for n, f in scored.figures.items()]))
+    if texts < could_be_scored:
+        print(f"scored {texts} of the {could_be_scored} that have references")
     if scored.missing:
         print(f"METEOR is missing: {scored.missing}")
 

@@ -12,6 +12,7 @@ import pytest
 from data_reader.layout import DataLayout
 
 PROTOCOLS = {"original-2018-sentence", "original-2018-story", "vist-album", "vist-sequence"}
+NO_JAVA = {"JAVA_TOOL_OPTIONS": "-Xmx1k"}  # with so little memory no Java starts
 
 
 def run(module, *arguments, **environment):
@@ -55,8 +56,14 @@ def trained(folder):
     return path
 
 
-def test_generation_writes_stories_scores_and_strips(trained):
-    out = succeed("generation", "--run", trained, "--strips", 2)
+@pytest.fixture(scope="module")
+def told(trained):
+    """The run, which has told its test stories, and what was printed."""
+    return trained, succeed("generation", "--run", trained, "--strips", 2)
+
+
+def test_generation_writes_stories_scores_and_strips(told):
+    trained, out = told
     assert "10 test stories" in out
     assert "vist-sequence" in out
     sentences = (trained / "hypotheses_greedy_test.txt").read_text().splitlines()
@@ -72,19 +79,23 @@ def test_generation_writes_stories_scores_and_strips(trained):
     assert cv2.imread(str(strips[0])).shape[1] > 1000
 
     assert (trained / "stories.html").stat().st_size > 10_000
-    assert not (trained / "telling" / "greedy_test").exists()
+    assert not (trained / "telling").exists()
 
+
+def test_facts_are_looked_for_in_what_was_told(told):
+    trained, _ = told
     out = succeed("generation.fact_recall", "--run", trained)
     assert "own photos" in out
     recall = json.loads((trained / "fact_recall_greedy_test.json").read_text())
     assert recall["weather"]["facts"] == 10
 
 
-def test_other_ways_of_telling_are_shown_beside_the_first(trained):
-    succeed("generation", "--run", trained, "--strips", 0)
+def test_other_ways_of_telling_are_shown_beside_the_first(told):
+    trained, _ = told
     rules = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
-    out = succeed("generation", "--run", trained, "--strips", 0, "--beam", 2, *rules)
+    out = succeed("generation", "--run", trained, "--strips", 0, "--beam", 2, *rules, **NO_JAVA)
     assert "10 test stories, beam2_nounk_nosame_max6" in out
+    assert "METEOR is missing: METEOR needs Java" in out
     told = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
     assert len(told) == 50
     assert max(len(sentence.split()) for sentence in told) <= 6
@@ -95,6 +106,33 @@ def test_other_ways_of_telling_are_shown_beside_the_first(trained):
     out = succeed("generation.influence_picture", "--run", trained)
     [picture] = (trained / "strips").glob("*_looked_at.png")
     assert str(picture) in out
+
+
+def test_files_are_scored_by_a_protocol(tmp_path):
+    (tmp_path / "told.txt").write_text("a b c x\nd e\n")
+    (tmp_path / "human.txt").write_text("a b c\nd e f g h\n")
+    files = ("original-2018", tmp_path / "told.txt", tmp_path / "human.txt")
+    lines = succeed("generation.scores", *files, **NO_JAVA).splitlines()
+    assert lines[0] == "BLEU = 83.3/79.1/67.9/0.0 (BP=1.000, ratio=0.750, hyp_len=6, ref_len=8)"
+    assert lines[2].startswith("METEOR is missing: METEOR needs Java")
+    (tmp_path / "told.json").write_text('{"1": ["a b c d"]}')
+    (tmp_path / "human.json").write_text('{"1": ["a b c d", "e"], "2": ["f"]}')
+    files = ("vist-album", tmp_path / "told.json", tmp_path / "human.json")
+    figures = json.loads(succeed("generation.scores", "--json", *files, **NO_JAVA))
+    assert figures["BLEU-4"] == figures["ROUGE-L"] == pytest.approx(1)
+    assert figures["texts"] == 1
+    assert "scored 1 of the 2 that have references" in succeed(
+        "generation.scores", *files, **NO_JAVA
+    )
+
+
+def test_two_runs_are_compared(told):
+    trained, _ = told
+    out = succeed("generation.scores", "--run", trained, "--against", trained, **NO_JAVA)
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0][0] == "protocol"
+    assert {row[0] for row in rows[1:]} <= PROTOCOLS
+    assert {row[-1] for row in rows[1:]} == {"1.0000"}
 
 
 def test_a_story_of_one_s_own_photos(folder, trained):

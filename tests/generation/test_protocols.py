@@ -96,39 +96,56 @@ def test_what_can_not_be_compared_is_refused(score, message):
         score()
 
 
-def test_meteor_of_two_sentences():
-    hypotheses = ["the dog ran home .", "a cat|||sat\r on the mat", ""]
-    references = ["the dogs ran home .", "the cat sat on a mat é .", "x"]
+# METEOR's parameters for its task hter: alpha, beta, gamma, delta, and the weight of a stem's match.
+ALPHA, BETA, GAMMA, DELTA, STEM = 0.4, 1.5, 0.35, 0.55, 0.2
+
+
+def meteor_score(content, function, told, human, matches, chunks):
+    """By the formula (Denkowski and Lavie 2014, section 2), from sums of weights.
+
+    `told` and `human` are how many words of content and of function there are.  A text that
+    matches from end to end adds no chunk.
+    """
+    weight = DELTA * content + (1 - DELTA) * function
+    precision, recall = (weight / (DELTA * c + (1 - DELTA) * f) for c, f in (told, human))
+    f_mean = precision * recall / (ALPHA * precision + (1 - ALPHA) * recall)
+    return f_mean * (1 - GAMMA * (chunks / matches) ** BETA)
+
+
+def test_meteor_is_that_of_its_formula():
+    hypotheses = ["the dog ran home .", "a cat ||| ran\r é", "cats ran", ""]
+    references = ["the dogs ran home .", "a cat ||| ran é", "birds ran", "x"]
     scored = original_2018(hypotheses, references)
-    own = meteor.meteor(hypotheses, [[text] for text in references], normalise=True)
-    assert scored.figures["METEOR"] == own.final
-    assert scored.reports[-1] == f"METEOR = {own.final}"
-    assert len(own.segments) == 3 and own.segments[2] == 0
-    assert 0 < own.segments[1] < own.segments[0] < 1
+    # "the", "." and "a" are words of function; -norm makes three words of the bars.
+    first = (DELTA * (2 + STEM) + (1 - DELTA) * 2) / (DELTA * 3 + (1 - DELTA) * 2)
+    third = meteor_score(1, 0, (2, 0), (2, 0), 1, 1)
+    assert scored.statistics[:, -1] == pytest.approx([first, 1, third, 0], abs=1e-12)
+    all_of_them = meteor_score(2 + STEM + 6 + 1, 2 + 1, (3 + 6 + 2, 3), (12, 3), 5 + 7 + 1, 1)
+    assert scored.figures["METEOR"] == pytest.approx(all_of_them, abs=1e-12)
+    assert scored.reports[-1] == f"METEOR = {scored.figures['METEOR']!r}"
 
 
 def test_meteor_takes_the_best_of_several_references():
-    both = vist_album(
-        {"1": "the dog ran home .", "2": "a cat sat ."},
-        {"1": ["we danced all night .", "the dog ran home ."], "2": ["a cat sat ."]},
-    )
-    same = meteor.meteor(
-        ["the dog ran home .", "a cat sat ."], [["the dog ran home ."], ["a cat sat ."]], False
-    )
-    assert both.figures["METEOR"] == same.final > 0.9
+    told = {"1": "the dog ran home .", "2": "a cat sat ."}
+    human = {"1": ["we danced all night .", "the dogs ran home ."], "2": ["a cat sat ."]}
+    expected = meteor_score(2 + STEM + 2, 2 + 2, (5, 4), (5, 4), 9, 0)
+    assert vist_album(told, human).figures["METEOR"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_sequence_s_meteor_is_the_mean_of_the_best():
     told = {"1_2": "the dog ran home .", "3_4": "a cat sat ."}
-    human = {"1_2": ["we danced .", "the dogs ran home ."], "3_4": ["a cat slept on a sofa ."]}
-    scored = vist_sequence(told, human)
-    pairs = meteor.meteor(
-        ["the dog ran home .", "the dog ran home .", "a cat sat ."],
-        [[human["1_2"][0]], [human["1_2"][1]], human["3_4"]],
-        False,
-    )
-    expected = (max(pairs.segments[:2]) + pairs.segments[2]) / 2
-    assert scored.figures == {"METEOR": pytest.approx(expected)}
+    human = {"1_2": ["we danced .", "the dogs ran home ."], "3_4": ["a cat sat ."]}
+    first = (DELTA * (2 + STEM) + (1 - DELTA) * 2) / (DELTA * 3 + (1 - DELTA) * 2)
+    assert vist_sequence(told, human).figures == {"METEOR": pytest.approx((first + 1) / 2)}
+
+
+def test_a_program_that_gives_no_score_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(meteor, "_program", lambda: str(tmp_path / "nowhere.jar"))
+    scored = vist_album({"1": "a b c d"}, {"1": ["a b c d"]})
+    assert scored.figures["BLEU-4"] == pytest.approx(1)
+    assert "METEOR" not in scored.figures
+    assert scored.missing.startswith("METEOR gave no score: ")
+    assert "nowhere.jar" in scored.missing
 
 
 def test_intervals_and_comparisons_are_over_albums(no_java):

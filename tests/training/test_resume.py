@@ -112,7 +112,7 @@ def weights(run):
     return keras.saving.load_model(run.last_model_file, compile=False).get_weights()
 
 
-def test_a_run_that_is_killed_again_and_again_ends_as_one_that_never_was(
+def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_never_was(
     data, uninterrupted, tmp_path
 ):
     for place in (
@@ -123,17 +123,11 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_never_was(
     ):
         done = command(place, data, tmp_path, *(["--resume"] if any(tmp_path.iterdir()) else []))
         assert done.returncode == -signal.SIGKILL, done.stderr
-    done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
-    assert done.returncode == 0, done.stderr
-    assert_same_training(only_run(tmp_path), uninterrupted)
-
-
-def test_sigterm_saves_and_ends_with_status_75(data, uninterrupted, tmp_path):
-    done = command("SIGTERM", data, tmp_path)
-    assert done.returncode == 75
+    done = command("SIGTERM", data, tmp_path, "--resume")
+    assert done.returncode == 75, done.stderr
     assert "Stopped by SIGTERM; to go on: " in done.stdout
     assert "--resume" in done.stdout
-    done = command("nowhere", data, tmp_path, "--resume")
+    done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
     assert done.returncode == 0, done.stderr
     assert_same_training(only_run(tmp_path), uninterrupted)
     done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))

@@ -23,9 +23,9 @@ SCRIPT = """
 
     folder = Path(sys.argv[1])
     # Each device would draw a dropout of its own.  Three stories a batch, and one in the last.
-    tiny = experiment(write_data(folder / "data"), stories_per_batch=3).with_model_settings(
-        input_dropout=0.0
-    )
+    tiny = experiment(
+        write_data(folder / "data"), stories_per_batch=3, epochs=2, score_every_epochs=0
+    ).with_model_settings(input_dropout=0.0)
     runs = []
     both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     for strategy in (tf.distribute.get_strategy(), both):
