@@ -96,7 +96,7 @@ def test_what_can_not_be_compared_is_refused(score, message):
         score()
 
 
-# METEOR's parameters for its task hter: alpha, beta, gamma, delta, and the weight of a stem's match.
+# METEOR's parameters for its task hter: alpha, beta, gamma, delta, and the weight of a stem.
 ALPHA, BETA, GAMMA, DELTA, STEM = 0.4, 1.5, 0.35, 0.55, 0.2
 
 
