@@ -270,13 +270,13 @@ def report(scores):
     return "\n".join(lines)
 
 
-def compare_runs(run, other, split, decoding, layout):
-    """`{protocol: {metric: {difference, interval, p_value}}}`: a run less another one.
+def compare(ours, theirs):
+    """`{protocol: {metric: {difference, interval, p_value}}}`: `RunStories` less others.
 
-    Raises:
-        FileNotFoundError, ValueError: see `RunStories`.
+    Args:
+        ours, theirs: of the same stories, by two runs or in two decodings.
     """
-    ours, theirs = (RunStories(each, split, decoding, layout).scored() for each in (run, other))
+    ours, theirs = ours.scored(), theirs.scored()
     return {
         protocol: compared(of_protocol, theirs[protocol][0], albums)
         for protocol, (of_protocol, albums) in ours.items()
@@ -330,14 +330,26 @@ def _score_a_run(arguments):
     layout = DataLayout(arguments.data or run.settings()["data"])
     split, decoding = arguments.split, arguments.decoding
     if arguments.against:
-        other = RunFolder.open(arguments.against)
-        comparison = compare_runs(run, other, split, decoding, layout)
-        print(json.dumps(comparison) if arguments.json else _comparison_report(comparison))
+        _compare(run, layout, arguments)
         return
     scores = score_run(run, split, decoding, layout)
     print(json.dumps(scores) if arguments.json else report(scores))
     if not arguments.json:
         print(f"  {run.scores(decoding, split)}")
+
+
+def _compare(run, layout, arguments):
+    tellers = (
+        (run, arguments.decoding),
+        (RunFolder.open(arguments.against), arguments.against_decoding or arguments.decoding),
+    )
+    stories = [RunStories(each, arguments.split, decoding, layout) for each, decoding in tellers]
+    comparison = compare(*stories)
+    if arguments.json:
+        print(json.dumps(comparison))
+        return
+    print(" less ".join(f"{each.name} {decoding}" for each, decoding in tellers))
+    print(_comparison_report(comparison))
 
 
 def _parse_arguments():
@@ -352,6 +364,9 @@ def _parse_arguments():
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
     parser.add_argument("--against", metavar="FOLDER", help="compare the run with this one")
+    parser.add_argument(
+        "--against-decoding", metavar="NAME", help="of that one (default: the same decoding)"
+    )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     add_data_option(parser, None)
     return parser.parse_intermixed_args()

@@ -129,7 +129,8 @@ def test_files_are_scored_by_a_protocol(tmp_path):
 def test_two_runs_are_compared(told):
     trained, _ = told
     out = succeed("generation.scores", "--run", trained, "--against", trained, **NO_JAVA)
-    rows = [line.split() for line in out.splitlines()]
+    title, *rows = [line.split() for line in out.splitlines()]
+    assert title == [trained.name, "greedy", "less", trained.name, "greedy"]
     assert rows[0][0] == "protocol"
     assert {row[0] for row in rows[1:]} <= PROTOCOLS
     assert {row[-1] for row in rows[1:]} == {"1.0000"}
