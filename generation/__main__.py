@@ -5,6 +5,7 @@ it tells a whole split, scores it, draws strips and writes a page to leaf throug
 was interrupted goes on where it was when the same command is given again.
 """
 
+import shlex
 import time
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def _tell_split(run, vocabulary, arguments):
         ]
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
-        scores = _scores(run, name, split, layout)
+        scores = scores_or_why_not(run, name, split, layout)
         where = _show(run, split, layout, stories, arguments.strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
@@ -101,14 +102,18 @@ def _write_lines(path, lines):
         partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _scores(run, name, split, layout):
+def scores_or_why_not(run, name, split, layout):
     """Score what was told -> lines to print."""
     from generation.scores import report, score_run
 
     try:
         return report(score_run(run, split, name, layout)).splitlines()
     except (ValueError, FileNotFoundError) as error:
-        return [f"not scored: {error}"]
+        by_files = shlex.join(map(str, (run.hypotheses(name, split), run.references(split))))
+        return [
+            f"not scored: {error}",
+            f"without albums: python -m generation.scores original-2018 {by_files}",
+        ]
 
 
 def _show(run, split, layout, stories, count):

@@ -252,22 +252,24 @@ def score_run(run, split, decoding, layout):
 
 def report(scores):
     """The table for a person, all scores in percent but CIDEr."""
-    names = ("BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
-    lines = [f"{'protocol':24}" + "".join(f"{name:>9}" for name in names) + f"{'texts':>8}"]
+    lines = [f"{'protocol':24}{'metric':>28}{'score':>8}{'95 % interval':>18}{'texts':>8}"]
     for protocol, of_protocol in scores["protocols"].items():
-        figures = of_protocol["figures"]
-        cells = [
-            f"{figures[name] * (1 if name == 'CIDEr' else 100):9.2f}"
-            if name in figures
-            else " " * 9
-            for name in names
-        ]
-        lines.append(f"{protocol:24}" + "".join(cells) + f"{of_protocol['texts']:8}")
+        for name in _SUMMARY:
+            if name in of_protocol["figures"]:
+                low, high = (_shown(name, bound) for bound in of_protocol["intervals"][name])
+                lines.append(
+                    f"{protocol:24}{name:>28}{_shown(name, of_protocol['figures'][name]):>8}"
+                    f"{low:>8} to {high:>6}{of_protocol['texts']:8}"
+                )
     told, human = scores["diversity"]["told"], scores["diversity"]["human"]
-    lines.append(f"{'':24}{'told':>9}{'human':>9}")
-    lines += [f"{name:24}{told[name]:9.3g}{human[name]:9.3g}" for name in told]
+    lines.append(f"{'':52}{'told':>8}{'human':>8}")
+    lines += [f"{name:52}{told[name]:8.3g}{human[name]:8.3g}" for name in told]
     lines += [f"METEOR is missing: {reason}" for reason in scores["missing"]]
     return "\n".join(lines)
+
+
+def _shown(name, score):
+    return f"{score if name == 'CIDEr' else 100 * score:.2f}"
 
 
 def compare(ours, theirs):

@@ -174,6 +174,13 @@ def test_intervals_are_of_the_protocol_s_own_figures(no_java):
     assert intervals(vist_sequence({"1": "a"}, {"1": ["a"]}), ["1"]) == {}
 
 
+def test_an_aggregated_score_varies_as_the_mean_does():
+    # Two texts of 0.2 and 0.6: their mean is from 0.2 to 0.6, 0.2 to either side.
+    statistics = np.hstack([np.zeros((2, 10)), [[0.2], [0.6]]])
+    scored = protocols.Scored({"METEOR": 0.5}, statistics, ("METEOR",))
+    assert intervals(scored, "ab")["METEOR"] == pytest.approx([0.3, 0.7])
+
+
 def test_bleu_of_many_is_that_of_their_sum():
     counts = protocols.bleu_counts(["a b", "c"], [["a b"], ["d"]])
     assert counts.tolist() == [[2, 1, 0, 0, 2, 1, 0, 0, 2, 2], [0, 0, 0, 0, 1, 0, 0, 0, 1, 1]]

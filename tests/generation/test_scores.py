@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import h5py
 import pytest
@@ -6,6 +7,7 @@ from written_runs import write_run
 
 from data_reader.layout import DataLayout
 from generation import scores
+from generation.__main__ import scores_or_why_not
 from generation.scores import (
     RunStories,
     pair_lines,
@@ -132,7 +134,7 @@ def test_the_scores_file_names_its_protocols(run, monkeypatch):
         "original-2018-story BLEU-4 with brevity penalty",
     }
     lines = report(written).splitlines()
-    assert lines[1].split() == ["original-2018-story", "33.33", "0.00", "3"]
+    assert lines[1].split() == ["original-2018-story", "BLEU-4", "0.00", "0.00", "to", "0.00", "3"]
     assert lines[-1] == "METEOR is missing: no METEOR here"
 
 
@@ -155,3 +157,14 @@ def test_another_number_of_stories_is_refused(run):
         ValueError, match=r"3 test stories were told, .*_test\.hdf5 holds 3, original_test\.txt 2"
     ):
         RunStories(run[0], "test", "greedy", run[1])
+
+
+def test_stories_that_know_no_albums_can_be_scored_by_files(run):
+    run, layout = run
+    with h5py.File(layout.stories("test"), "r+") as file:  # as the original's
+        del file["album_ids"]
+    lines = scores_or_why_not(run, "greedy", "test", layout)
+    assert "lacks album_ids" in lines[0]
+    command = shlex.split(lines[1])
+    hypotheses, references = command[-2:]
+    assert len(pair_lines(read_lines(hypotheses), read_lines(references), "sentence")[0]) == 15
