@@ -31,13 +31,15 @@ def photos_in_order(given):
     for path in given:
         if not path.exists():
             raise FileNotFoundError(f"The photo {path} is missing.")
-    photos, order = _of_folder(given[0]) if len(given) == 1 and given[0].is_dir() else (given, "")
+    is_folder = len(given) == 1 and given[0].is_dir()
+    photos, order = _of_folder(given[0]) if is_folder else (given, "as given")
     if not FEWEST <= len(photos) <= MOST:
+        counted = f" (files ending in {', '.join(sorted(PHOTO_ENDINGS))})" if is_folder else ""
         raise ValueError(
-            f"A story needs {FEWEST} to {MOST} photos, got {len(photos)} "
-            f"({', '.join(map(str, given))})."
+            f"A story needs {FEWEST} to {MOST} photos, got {len(photos)}: "
+            f"{', '.join(map(str, given))}{counted}."
         )
-    return photos, order or "as given"
+    return photos, order
 
 
 def _of_folder(folder):
