@@ -230,9 +230,11 @@ def _print_agreement(arguments):
     batches = ", ".join(map(str, AGREEMENT_BATCHES))
     print(
         f"{agreement['sentences']} sentences told in batches of {batches} stories: "
-        f"{agreement['differing']} differ; where they part, the two best words' logits are at most "
-        f"{agreement['largest_gap']:.1e} apart"
+        f"{agreement['differing']} differ"
     )
+    if agreement["differing"]:
+        gap = agreement["largest_gap"]
+        print(f"where they part, the two best words' logits are at most {gap:.1e} apart")
 
 
 def parse_arguments():
