@@ -8,10 +8,15 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.commands import command_line, run_command
 from data_reader.files import written_beside
-from data_reader.layout import SPLITS, DataLayout
-from generation.told_stories import read_shown_stories, read_tellers, teller_figures
+from data_reader.layout import DataLayout
+from generation.told_stories import (
+    add_teller_options,
+    read_shown_stories,
+    read_tellers,
+    teller_figures,
+)
 from models.run_folder import RunFolder
 
 _TEMPLATE = "story_page.html.jinja"
@@ -59,16 +64,7 @@ def _readable(name):
 
 def main():
     parser = command_line(__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
-    parser.add_argument("--split", default="test", choices=SPLITS)
-    parser.add_argument(
-        "--decoding",
-        nargs="+",
-        default=(),
-        metavar="NAME",
-        help="greedy, beam3, ... (default: all)",
-    )
-    add_data_option(parser, None)
+    add_teller_options(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: stories.html in the first run"
     )

@@ -19,11 +19,11 @@ from matplotlib.font_manager import FontProperties, get_font_names
 from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, command_line, run_command, whole_number
+from data_reader.commands import command_line, run_command, whole_number
 from data_reader.files import written_beside
 from data_reader.image_data_reader import read_photo
-from data_reader.layout import SPLITS, DataLayout
-from generation.told_stories import read_shown_stories, read_tellers
+from data_reader.layout import DataLayout
+from generation.told_stories import add_teller_options, read_shown_stories, read_tellers
 from models.run_folder import RunFolder
 
 PHOTOS_IN_A_ROW = 5
@@ -355,16 +355,7 @@ def _framed(run, stories, number):
 
 def _parse_arguments():
     parser = command_line(__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
-    parser.add_argument("--split", default="test", choices=SPLITS)
-    parser.add_argument(
-        "--decoding",
-        nargs="+",
-        default=(),
-        metavar="NAME",
-        help="greedy, beam3, ... (default: all)",
-    )
-    add_data_option(parser, None)
+    add_teller_options(parser)
     parser.add_argument("--story", nargs="+", metavar="ID", help="these stories only")
     parser.add_argument(
         "--number", type=whole_number(1), default=12, metavar="N", help="default: %(default)s"

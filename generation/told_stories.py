@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_reader.commands import add_data_option
+from data_reader.layout import SPLITS
 from data_reader.stories_file import open_stories
 
 HUMAN = "human"
@@ -23,6 +25,20 @@ class ShownStory:
     album_id: str
     photos: tuple[Path, ...]
     tellers: dict[str, list[str]]
+
+
+def add_teller_options(parser):
+    """Add which runs are shown, and of what they have told."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument(
+        "--decoding",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="greedy, beam3, ... (default: all)",
+    )
+    add_data_option(parser, None)
 
 
 def read_shown_stories(layout, split, tellers):
