@@ -72,6 +72,7 @@ $(TRAINED): $(STORIES) | $(READY)
 $(TOLD): $(TRAINED) | $(READY)
 	$(PYTHON) -m generation --run $(RUN)
 	$(PYTHON) -m generation.fact_recall --run $(RUN)
+	$(PYTHON) -m training.report
 	@touch $@
 
 test: $(READY)

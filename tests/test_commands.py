@@ -204,6 +204,7 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "training.experiments.group_size",
         "training.compare",
         "training.model_picture",
+        "training.report",
         "models.run_folder",
         "generation",
         "generation.benchmark",

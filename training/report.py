@@ -1,15 +1,19 @@
-"""results/model_results.csv: one row a run, in the original's columns and what they lacked."""
+"""python -m training.report: bring results/model_results.csv up to date with what runs have told.
+
+It has one row a run, in the original's columns and what they lacked, scores by protocol among it.
+A training writes its run's row when it ends; what is told and scored later is added here.
+"""
 
 import csv
 import math
 import os
 from pathlib import Path
 
+from data_reader.commands import command_line, run_command
 from data_reader.files import only_process, write_csv
+from data_reader.layout import RESULTS
+from models.run_folder import RunFolder
 from training.loss_plot import read_losses
-
-# Of the sentences told, with the brevity penalty that the original left out.
-_BLEU = "original-2018-sentence BLEU-4 with brevity penalty"
 
 ORIGINAL_COLUMNS = (
     "num_samples",
@@ -29,6 +33,21 @@ ORIGINAL_COLUMNS = (
     "reverse_sequence",
     "notes",
 )
+_TABLE = "model_results.csv"
+# By protocol, of what was told greedily.
+SCORE_COLUMNS = {
+    f"{score} {told}": (told, score)
+    for told in ("greedy valid", "greedy test")
+    for score in (
+        "original-2018-sentence BLEU-4",
+        "original-2018-story BLEU-4",
+        "original-2018-story METEOR",
+        "vist-album BLEU-4",
+        "vist-album METEOR",
+        "vist-album CIDEr",
+        "vist-sequence METEOR",
+    )
+}
 COLUMNS = (
     *ORIGINAL_COLUMNS,
     "model",
@@ -44,8 +63,7 @@ COLUMNS = (
     "extractor",
     "trainable_weights",
     "run",
-    "bleu_greedy_valid",
-    "bleu_greedy_test",
+    *SCORE_COLUMNS,
 )
 
 
@@ -61,22 +79,64 @@ def add_result(run, results_folder, num_samples):
     Raises:
         ValueError: no epoch of the run has ended, or the file there is no such table.
     """
-    path = Path(results_folder) / "model_results.csv"
+    path = Path(results_folder) / _TABLE
     row = _result(run, path.parent, num_samples)
+
+    def with_result(rows):
+        if run.name not in [other.get("run") for other in rows]:
+            rows = [*rows, row]
+        return [row if other.get("run") == run.name else other for other in rows]
+
+    _change_table(path, with_result)
+    return path
+
+
+def refresh_scores(results_folder):
+    """Write what the runs have told since into their rows of `results_folder`/model_results.csv.
+
+    Returns:
+        the file's path, and how many rows have changed.
+
+    Raises:
+        FileNotFoundError: there is no table.
+        ValueError: it is something else, or a run's scores are broken.
+    """
+    path = Path(results_folder) / _TABLE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; a training writes it when it ends.")
+    changed = []
+
+    def with_scores(rows):
+        scored = [row | _scores_of(path.parent, row.get("run")) for row in rows]
+        changed.extend(row for row, before in zip(scored, rows, strict=True) if row != before)
+        return scored
+
+    _change_table(path, with_scores)
+    return path, len(changed)
+
+
+def _scores_of(folder, name):
+    """`{column: text}` of a run; empty where there is none or it has told nothing."""
+    figures = RunFolder(folder / name).figures() if name else {}
+    return {
+        column: str(figures[told][score])
+        for column, (told, score) in SCORE_COLUMNS.items()
+        if score in figures.get(told, {})
+    }
+
+
+def _change_table(path, change):
+    """Put the rows that `change` makes of them into the table, in which no other process writes."""
     with only_process(path.parent):
         columns, rows = _read_table(path)
         columns += [name for name in COLUMNS if name not in columns]
-        if run.name not in [other.get("run") for other in rows]:
-            rows.append(row)
-        rows = [row if other.get("run") == run.name else other for other in rows]
-        write_csv(path, columns, [[row.get(name, "") for name in columns] for row in rows])
-    return path
+        rows = [[row.get(name, "") for name in columns] for row in change(rows)]
+        write_csv(path, columns, rows)
 
 
 def _result(run, folder, num_samples):
     """What the original's columns say of a run, and all its settings under their own names."""
     losses, best, settings = read_losses(run), run.best_epoch(), run.all_settings()
-    figures = run.figures()
     return settings | {
         "num_samples": num_samples,
         "duration": round(sum(filter(math.isfinite, losses["seconds"])), 1),
@@ -93,8 +153,7 @@ def _result(run, folder, num_samples):
         "best_epoch": best.get("epoch", ""),
         "trainable_weights": run.environment().get("trainable_weights", ""),
         "run": run.name,
-        "bleu_greedy_valid": figures.get("greedy valid", {}).get(_BLEU, ""),
-        "bleu_greedy_test": figures.get("greedy test", {}).get(_BLEU, ""),
+        **_scores_of(run.path.parent, run.name),
     }
 
 
@@ -115,3 +174,13 @@ def _read_table(path):
                 "put notes with a comma in quotes, or move the file away."
             )
     return list(reader.fieldnames or COLUMNS), rows
+
+
+def main():
+    command_line(__doc__).parse_args()
+    path, changed = refresh_scores(RESULTS)
+    print(f"new scores in {changed} rows of {path}")
+
+
+if __name__ == "__main__":
+    run_command(main)

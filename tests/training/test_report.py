@@ -2,12 +2,13 @@ import csv
 import fcntl
 import math
 import os
+import shutil
 import threading
 
 import pytest
 from written_runs import write_run
 
-from training.report import COLUMNS, ORIGINAL_COLUMNS, add_result
+from training.report import COLUMNS, ORIGINAL_COLUMNS, add_result, refresh_scores
 
 
 def table(folder):
@@ -23,9 +24,7 @@ def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
         config={"image_group_size": 5, "image_encoder_latent_dim": 8, "reverse": True},
     )
     run.environment_file.write_text('{"trainable_weights": 1234}')
-    run.scores("greedy", "test").write_text(
-        '{"original-2018-sentence BLEU-4 with brevity penalty": 52.125}'
-    )
+    run.scores("greedy", "test").write_text('{"vist-album METEOR": 0.375, "another": 0.5}')
     path = add_result(run, tmp_path, num_samples=15)
     header = path.read_text().splitlines()[0].split(",")
     assert header == list(COLUMNS)
@@ -55,7 +54,7 @@ def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
         "data": "dataset/sample_data",
         "trainable_weights": "1234",
         "run": "tiny_1",
-        "bleu_greedy_test": "52.125",
+        "vist-album METEOR greedy test": "0.375",
     }
 
 
@@ -71,11 +70,31 @@ def test_a_second_call_replaces_the_run_s_row_alone(tmp_path):
     add_result(a, tmp_path, 5)
     add_result(b, tmp_path, 5)
     before = table(tmp_path)
-    a.scores("greedy", "valid").write_text(
-        '{"original-2018-sentence BLEU-4 with brevity penalty": 40.0}'
-    )
+    a.scores("greedy", "valid").write_text('{"vist-sequence METEOR": 0.25}')
     add_result(a, tmp_path, 5)
-    assert table(tmp_path) == [before[0] | {"bleu_greedy_valid": "40.0"}, before[1]]
+    assert table(tmp_path) == [
+        before[0] | {"vist-sequence METEOR greedy valid": "0.25"},
+        before[1],
+    ]
+
+
+def test_what_was_told_after_the_training_is_added(tmp_path):
+    a, b = write_run(tmp_path / "a", [1.0]), write_run(tmp_path / "b", [2.0])
+    add_result(a, tmp_path, 5)
+    add_result(b, tmp_path, 5)
+    before = table(tmp_path)
+    b.scores("greedy", "test").write_text('{"original-2018-story BLEU-4": 0.5}')
+    path = tmp_path / "model_results.csv"
+    assert refresh_scores(tmp_path) == (path, 1)
+    assert table(tmp_path) == [
+        before[0],
+        before[1] | {"original-2018-story BLEU-4 greedy test": "0.5"},
+    ]
+    assert refresh_scores(tmp_path) == (path, 0)
+    shutil.rmtree(b.path)  # what it told is known all the same
+    assert refresh_scores(tmp_path) == (path, 0)
+    with pytest.raises(FileNotFoundError, match=r"model_results\.csv is missing"):
+        refresh_scores(tmp_path / "a")
 
 
 def test_what_others_wrote_into_the_table_stays(tmp_path):
