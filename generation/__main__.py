@@ -25,6 +25,7 @@ from generation.decoding_options import (
     check_decoding_options,
     chosen_decoding,
 )
+from models.precision import PRECISIONS
 from models.run_folder import RunFolder
 
 
@@ -145,7 +146,7 @@ def _parse_arguments():
     parser.add_argument(
         "--precision",
         default="float32",
-        choices=("float32", "bfloat16"),
+        choices=PRECISIONS,
         help="of matrix products (default: %(default)s)",
     )
     parser.add_argument(

@@ -20,13 +20,13 @@ from data_reader.commands import command_line, run_command, whole_number
 from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process, peak_memory_gb, use_device
 from data_reader.stories_file import open_stories
+from models.precision import PRECISIONS
 from models.run_folder import RunFolder
 
 ROUNDS = 3
 IMAGES = 5
 VOCABULARY_SIZE, FEATURE_SIZE, WORD_EMBEDDING_SIZE = 10_004, 4096, 300
 STORIES_AT_A_TIME = {"greedy": 64, "beam3": 16}
-PRECISIONS = ("float32", "bfloat16")
 AGREEMENT_BATCHES = (1, 16, 64)
 
 

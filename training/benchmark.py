@@ -25,13 +25,13 @@ from data_reader.measuring import (
 )
 from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
 from models import MODELS
+from models.precision import PRECISIONS
 from training.experiment import Experiment
 from training.step_flop import step_flop
 
 ROUNDS = 7
 MEMORY_STEPS = 3
 IMAGES = 5
-PRECISIONS = ("float32", "bfloat16")
 STORIES = {"cpu": 13, "gpu": 64}
 MATMUL_SIZE = {"cpu": 2048, "gpu": 8192}
 MATMULS = 4

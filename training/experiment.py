@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from models.precision import PRECISIONS
+
 SMOKE_DATA = "dataset/smoke_data"
 
 
@@ -64,8 +66,10 @@ class Experiment:
             value = getattr(self, setting)
             if not isinstance(value, int | float) or not value > 0:
                 raise ValueError(f"{setting} is {value!r}; it must be a number above 0.")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f"precision is {self.precision!r}; it must be float32 or bfloat16.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision is {self.precision!r}; it must be {' or '.join(PRECISIONS)}."
+            )
 
     def to_dict(self):
         return asdict(self)
