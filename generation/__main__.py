@@ -128,11 +128,16 @@ def _show(run, split, layout, stories, count):
     from generation.story_strip import draw_strips, spread_over
     from generation.told_stories import read_shown_stories, read_tellers, teller_figures
 
-    shown = read_shown_stories(layout, split, read_tellers([run], split))
+    tellers = read_tellers([run], split)
+    others = [name for name, told in tellers.items() if len(told) != len(stories["story_ids"])]
+    tellers = {name: told for name, told in tellers.items() if name not in others}
+    shown = read_shown_stories(layout, split, tellers)
     paths = draw_strips(spread_over(shown, count), run.strips, split)
-    write_page(run.page, f"{run.name}, {split}", shown, teller_figures([run], split))
-    strips = [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
-    return [*strips, str(run.page)]
+    figures = {n: of_n for n, of_n in teller_figures([run], split).items() if n in tellers}
+    write_page(run.page, f"{run.name}, {split}", shown, figures)
+    lines = [f"{name} was told when there were other stories: not shown" for name in others]
+    lines += [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
+    return [*lines, str(run.page)]
 
 
 def _parse_arguments():

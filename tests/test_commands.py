@@ -92,10 +92,15 @@ def test_facts_are_looked_for_in_what_was_told(told):
 
 def test_other_ways_of_telling_are_shown_beside_the_first(told):
     trained, _ = told
+    (trained / "hypotheses_beam9_test.txt").write_text("of a time with one story\n" * 5)
+    (trained / "hypotheses_story_beam9_test.txt").write_text("of a time with one story\n")
     rules = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
     out = succeed("generation", "--run", trained, "--strips", 0, "--beam", 2, *rules, **NO_JAVA)
     assert "10 test stories, beam2_nounk_nosame_max6" in out
     assert "METEOR is missing: METEOR needs Java" in out
+    assert "beam9 was told when there were other stories: not shown" in out
+    for file in trained.glob("hypotheses_*beam9_test.txt"):
+        file.unlink()
     told = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
     assert len(told) == 50
     assert max(len(sentence.split()) for sentence in told) <= 6
@@ -166,7 +171,7 @@ def test_what_is_done_is_not_done_again(folder):
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
         ("generation.scores", ["vist-album", "{empty}/a.json", "{empty}/b.json"], "a.json is miss"),
         ("generation.scores", ["original-2018", "one"], "a protocol and two files"),
-        ("generation.story_strip", ["{run}", "--decoding", "beam9"], "hypotheses_beam9_test.txt"),
+        ("generation.story_strip", ["{run}", "--decoding", "beam8"], "hypotheses_beam8_test.txt"),
         ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
         ("models.run_folder", ["{empty}"], "has no experiment.json"),
         ("training.compare", ["{run}", "{empty}/nowhere"], "nowhere is missing"),
