@@ -17,7 +17,7 @@ from data_reader.commands import (
     whole_number,
 )
 from data_reader.files import written_beside
-from data_reader.layout import RESULTS, DataLayout
+from data_reader.layout import RESULTS, SPLITS, DataLayout
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import (
@@ -146,7 +146,7 @@ def _parse_arguments():
         "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or their folder"
     )
     parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
-    parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
+    parser.add_argument("--split", default="test", choices=SPLITS)
     add_data_option(parser, None)
     parser.add_argument(
         "--precision",

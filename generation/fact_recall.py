@@ -12,7 +12,7 @@ import numpy as np
 
 from data_reader.commands import add_data_option, command_line, run_command
 from data_reader.files import read_json, write_json
-from data_reader.layout import RESULTS, DataLayout
+from data_reader.layout import RESULTS, SPLITS, DataLayout
 from data_reader.stories_file import open_stories
 from generation.bootstrap import interval
 from generation.told_stories import read_told
@@ -156,7 +156,7 @@ def report(recall):
 def main():
     parser = command_line(__doc__.splitlines()[0])
     parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
-    parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
+    parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
     add_data_option(parser, None)
     arguments = parser.parse_args()

@@ -48,7 +48,7 @@ def read_lines(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing.")
+        raise FileNotFoundError(f"There is no file {path}.")
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -125,6 +125,14 @@ def _read_dictionary(path):
     return contents
 
 
+def first_of_each(names):
+    """`{name: its first place}`."""
+    first = {}
+    for place, name in enumerate(names):
+        first.setdefault(name, place)
+    return first
+
+
 class RunStories:
     """What a run has told of a split, and the human stories by each protocol's lights.
 
@@ -158,21 +166,14 @@ class RunStories:
                 self.by_album.setdefault(story.album_id, []).append(text)
                 self.by_sequence.setdefault("_".join(story.photo_ids), []).append(text)
 
-    def first_of_each(self, names):
-        """`{name: place of the first story that has it}`."""
-        first = {}
-        for place, name in enumerate(names):
-            first.setdefault(name, place)
-        return first
-
     def scored(self):
         """`{protocol: (Scored, album of each text)}`, with a progress bar."""
         told, cut = _sentences(self.told), _sentences(self.cut)
         of_sentences = [
             album for album, story in zip(self.albums, self.told, strict=True) for _ in story
         ]
-        albums = self.first_of_each(self.albums)
-        sequences = self.first_of_each(self.sequences)
+        albums = first_of_each(self.albums)
+        sequences = first_of_each(self.sequences)
         work = {
             "original-2018-sentence": (lambda: original_2018(told, cut), of_sentences),
             "original-2018-story": (
@@ -193,7 +194,7 @@ class RunStories:
 
     def diversity(self):
         """Figures of one story a sequence of photos, as told and as humans wrote it."""
-        places = self.first_of_each(self.sequences).values()
+        places = first_of_each(self.sequences).values()
         return {
             "told": diversity([self.told[place] for place in places]),
             "human": diversity([self.cut[place] for place in places]),
@@ -299,13 +300,18 @@ def _comparison_report(comparison):
 
 def main():
     arguments = _parse_arguments()
-    if arguments.run:
+    if arguments.level and arguments.protocol != "original-2018":
+        raise ValueError("--level is of the protocol original-2018 alone.")
+    if arguments.run and not arguments.protocol:
         _score_a_run(arguments)
-    elif len(arguments.files) != 2 or not arguments.protocol:
-        raise ValueError("Give a protocol and two files, or --run FOLDER; see --help.")
+    elif arguments.run or len(arguments.files) != 2:
+        raise ValueError(
+            "Give a protocol and two files, or --run FOLDER, which is scored by all protocols; "
+            "see --help."
+        )
     elif arguments.protocol == "original-2018":
         lines = [read_lines(path) for path in arguments.files]
-        hypotheses, references = pair_lines(*lines, arguments.level)
+        hypotheses, references = pair_lines(*lines, arguments.level or "sentence")
         _print(original_2018(hypotheses, references), len(references), arguments.json)
     else:
         told, human = arguments.files
@@ -360,7 +366,7 @@ def _parse_arguments():
     parser.add_argument("protocol", nargs="?", choices=("original-2018", *BY_FILES))
     parser.add_argument("files", nargs="*", metavar="FILE", help="hypotheses, references")
     parser.add_argument(
-        "--level", default="sentence", choices=("sentence", "story"), help="of original-2018"
+        "--level", choices=("sentence", "story"), help="of original-2018 (default: sentence)"
     )
     parser.add_argument("--run", metavar="FOLDER", help="run folder")
     parser.add_argument("--split", default="test", choices=SPLITS)

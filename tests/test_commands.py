@@ -171,6 +171,8 @@ def test_what_is_done_is_not_done_again(folder):
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
         ("generation.scores", ["vist-album", "{empty}/a.json", "{empty}/b.json"], "a.json is miss"),
         ("generation.scores", ["original-2018", "one"], "a protocol and two files"),
+        ("generation.scores", ["vist-album", "one", "two", "--run", "{empty}"], "all protocols"),
+        ("generation.scores", ["vist-album", "a", "b", "--level", "story"], "2018 alone"),
         ("generation.story_strip", ["{run}", "--decoding", "beam8"], "hypotheses_beam8_test.txt"),
         ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
         ("models.run_folder", ["{empty}"], "has no experiment.json"),

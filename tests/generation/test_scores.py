@@ -10,6 +10,7 @@ from generation import scores
 from generation.__main__ import scores_or_why_not
 from generation.scores import (
     RunStories,
+    first_of_each,
     pair_lines,
     read_lines,
     read_predictions,
@@ -109,8 +110,8 @@ def run(tmp_path):
 
 def test_a_run_s_first_story_of_an_album_against_all_uncut_ones(run):
     stories = RunStories(run[0], "test", "greedy", run[1])
-    assert stories.first_of_each(stories.albums) == {"A": 0, "B": 2}
-    assert stories.first_of_each(stories.sequences) == {"a_b_c_d_e": 0, "f_g_h_i_j": 2}
+    assert first_of_each(stories.albums) == {"A": 0, "B": 2}
+    assert first_of_each(stories.sequences) == {"a_b_c_d_e": 0, "f_g_h_i_j": 2}
     assert [len(stories.by_album[album]) for album in "AB"] == [3, 1]
     assert stories.by_album["A"][2].startswith("dropped by the reader 0 . dropped")
     assert [text[:14] for text in stories.by_sequence["a_b_c_d_e"]] == [
