@@ -4,6 +4,7 @@ import csv
 import fcntl
 import json
 import os
+import socket
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,16 +17,42 @@ SKIPPED_COLUMNS = ("id", "reason", "path")  # of the lists of what was left out
 def written_beside(path):
     """Yield a path beside `path` to write to; it takes the final name only when all went well.
 
-    Whatever happens before that, a file already at `path` stays as it is.
+    Whatever happens before that, a file already at `path` stays as it is.  Processes that write the
+    same file do not get into each other's way: the last one to end has written it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    _remove_leftovers(path)
+    partial = path.with_name(_partial_name(path, os.getpid()))
     try:
         yield partial
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _partial_name(path, process):
+    return f".{path.stem}.{socket.gethostname()}.{process}.partial{path.suffix}"
+
+
+def _remove_leftovers(path):
+    """Remove what processes of this machine that were killed had begun to write there."""
+    before, after = _partial_name(path, "/").split("/")  # which no name holds
+    for name in os.listdir(path.parent):
+        if name.startswith(before) and name.endswith(after):
+            process = name.removeprefix(before).removesuffix(after)
+            if process.isdecimal() and not _runs(int(process)):
+                path.with_name(name).unlink(missing_ok=True)
+
+
+def _runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 @contextmanager
@@ -66,8 +93,8 @@ def read_json(path):
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty; fetch or write it again.")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is cut short or not JSON ({error}); fetch it again.") from error
 
 

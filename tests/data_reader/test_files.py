@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import h5py
 import pytest
 
@@ -14,6 +17,37 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_processes_that_write_the_same_file_leave_one_whole_file(tmp_path):
+    path = tmp_path / "page.html"
+    code = f"""
+from data_reader.files import written_beside
+for _ in range(300):
+    with written_beside({str(path)!r}) as partial:
+        partial.write_text("x" * 10_000)
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert path.read_text() == "x" * 10_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_had_begun_is_removed(tmp_path):
+    path = tmp_path / "page.html"
+    code = f"""
+import os, signal
+from data_reader.files import written_beside
+with written_beside({str(path)!r}) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    with written_beside(path) as partial:
+        partial.write_text("whole")
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "whole"
+
+
 def test_json_comes_back_as_written(tmp_path):
     write_json(tmp_path / "a.json", {"word": "café"})
     assert read_json(tmp_path / "a.json") == {"word": "café"}
@@ -21,7 +55,12 @@ def test_json_comes_back_as_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("contents", "message"),
-    [("", "is empty"), ('{"annotations": [[{"te', "cut short"), ("\udcff", "cut short")],
+    [
+        ("", "is empty"),
+        ('{"annotations": [[{"te', "cut short"),
+        ("\udcff", "cut short"),
+        ("[" * 100_000, "cut short"),
+    ],
 )
 def test_a_broken_json_file_is_named(tmp_path, contents, message):
     path = tmp_path / "train.json"
