@@ -19,13 +19,18 @@ def run_command(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
+class _CommandLine(argparse.ArgumentParser):
+    """A parser that calls an error what `run_command` calls one: a line."""
+
+    def error(self, message):
+        self.exit(2, f"error: {message}; see --help\n")
+
+
 def command_line(description):
     """An argument parser that calls the program what the user called: `python -m training`."""
     spec = sys.modules["__main__"].__spec__
     module = spec.name.removesuffix(".__main__") if spec else None
-    return argparse.ArgumentParser(
-        prog=f"python -m {module}" if module else None, description=description
-    )
+    return _CommandLine(prog=f"python -m {module}" if module else None, description=description)
 
 
 def add_data_option(parser, default="dataset"):
