@@ -17,6 +17,7 @@ Legend of shapes: N sentences, n of them still being written, K hypotheses of ea
 row, V vocabulary.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,8 +75,8 @@ class Sampling:
     rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self):
-        if not self.temperature > 0:
-            raise ValueError(f"temperature is {self.temperature}; it must be above 0.")
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature is {self.temperature}; it must be a number above 0.")
         if self.top_k < 0:
             raise ValueError(f"top_k is {self.top_k}; it is a number of words, or 0 for all.")
         if not 0 < self.top_p <= 1:
@@ -171,8 +172,10 @@ class BeamSearch:
     def __post_init__(self):
         if self.width < 1:
             raise ValueError(f"The beam's width is {self.width}; it must be at least 1.")
-        if self.length_penalty < 0:
-            raise ValueError(f"length_penalty is {self.length_penalty}; it must be 0 or more.")
+        if not 0 <= self.length_penalty < math.inf:
+            raise ValueError(
+                f"length_penalty is {self.length_penalty}; it must be a number of 0 or more."
+            )
 
     @property
     def name(self):
