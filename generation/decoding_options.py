@@ -1,5 +1,7 @@
 """How sentences are written, as options of a command."""
 
+import re
+
 from data_reader.commands import whole_number
 from data_reader.vocabulary import MAX_WORDS
 
@@ -76,6 +78,38 @@ def _given(arguments):
     """`{name: value}` of the options that belong to another one."""
     values = {name: getattr(arguments, name) for name in _BELONG_TO}
     return {name: value for name, value in values.items() if value is not None}
+
+
+# What the parts of a decoding's name ask for.
+_OPTIONS = {
+    "greedy": "",
+    "beam": "--beam {}",
+    "lp": "--length-penalty {}",
+    "sample": "--sample",
+    "t": "--temperature {}",
+    "k": "--top-k {}",
+    "p": "--top-p {}",
+    "s": "--seed {}",
+    "nounk": "--no-unknown",
+    "norepeat": "--no-repeated-ngram {}",
+    "nostory": "--no-story-ngram {}",
+    "nosame": "--no-repeated-sentence",
+    "min": "--min-words {}",
+    "max": "--max-words {}",
+    "bfloat": "--precision bfloat{}",
+}
+
+
+def options_of(name):
+    """The options of `python -m generation` by which a decoding gets this name; "" for greedy.
+
+    Raises:
+        ValueError: no decoding is called so.
+    """
+    parts = [re.fullmatch("([a-z]+)(.*)", part) for part in name.split("_")]
+    if not all(part and part[1] in _OPTIONS for part in parts):
+        raise ValueError(f"No decoding is called {name}; some are: greedy, beam3, sample_t0.8_s1.")
+    return " ".join(filter(None, (_OPTIONS[part[1]].format(part[2]) for part in parts)))
 
 
 def chosen_decoding(arguments):

@@ -6,6 +6,7 @@ from pathlib import Path
 from data_reader.commands import add_data_option
 from data_reader.layout import SPLITS
 from data_reader.stories_file import open_stories
+from generation.decoding_options import options_of
 
 HUMAN = "human"
 
@@ -62,7 +63,8 @@ def read_shown_stories(layout, split, tellers):
         if len(told) != len(ids):
             raise ValueError(
                 f"{name} has told {len(told)} {split} stories, {layout.stories(split)} holds "
-                f"{len(ids)}; tell them again with: python -m generation"
+                f"{len(ids)}; show runs of the same data together, and tell the stories again "
+                "where they have changed."
             )
     everybody = {HUMAN: human, **tellers}
     return [
@@ -109,14 +111,15 @@ def read_told(run, decoding, split):
 
     Raises:
         FileNotFoundError: nothing of that split or in that decoding.
-        ValueError: the number of sentences is no multiple of that of the stories.
+        ValueError: the number of sentences is no multiple of that of the stories, or no decoding
+            is called so.
     """
     path, by_story = run.hypotheses(decoding, split), run.story_hypotheses(decoding, split)
     for file in (path, by_story):
         if not file.is_file():
             raise FileNotFoundError(
                 f"{file} is missing; tell the stories with: "
-                f"python -m generation --run {run.path} --split {split}"
+                f"python -m generation --run {run.path} --split {split} {options_of(decoding)}"
             )
     sentences, stories = _lines(path), len(_lines(by_story))
     if not stories or len(sentences) % stories:

@@ -71,8 +71,12 @@ def test_figures_are_those_of_the_teller_and_split(run):
 
 
 def test_what_was_not_told_is_said_with_the_command(run):
-    with pytest.raises(FileNotFoundError, match=r"hypotheses_beam5_test.txt is missing; .*--split"):
-        read_tellers([run], "test", ["beam5"])
+    with pytest.raises(
+        FileNotFoundError, match=r"beam5_nounk_test.txt is missing; .*--beam 5 --no-"
+    ):
+        read_tellers([run], "test", ["beam5_nounk"])
+    with pytest.raises(ValueError, match="No decoding is called best"):
+        read_tellers([run], "test", ["best"])
 
 
 def test_a_teller_of_another_number_of_stories_is_refused(layout, run):
