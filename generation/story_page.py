@@ -28,7 +28,8 @@ def write_page(path, title, stories, figures):
     Args:
         path: the HTML file; photos are referred to from there.
         stories: `ShownStory`s, at least one, all with the same tellers.
-        figures: `{teller: {name: number}}`, scores shown under the stories; may be empty.
+        figures: `{teller: {name: number}}`, scores as `RunFolder.figures` has them, shown under the
+            stories; may be empty.
     """
     from jinja2 import Environment, FileSystemLoader
 
@@ -50,7 +51,10 @@ def write_page(path, title, stories, figures):
     page = environment.get_template(_TEMPLATE).render(
         title=title,
         data=data,
-        figures={_readable(name): row for name, row in figures.items()},
+        figures={
+            _readable(teller): {name: _shown(name, figure) for name, figure in row.items()}
+            for teller, row in figures.items()
+        },
         figure_names=list(figure_names),
     )
     with written_beside(path) as partial:
@@ -60,6 +64,12 @@ def write_page(path, title, stories, figures):
 def _readable(name):
     """A name that can be broken into lines."""
     return name.replace("_", " ")
+
+
+def _shown(name, figure):
+    """A score in percent, which fact recall is in already and CIDEr is not."""
+    is_as_shown = name.startswith("facts_") or name.endswith("CIDEr")
+    return f"{figure if is_as_shown else 100 * figure:.2f}"
 
 
 def main():

@@ -23,6 +23,7 @@ BROWSER = next(
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 
 EVIL = '</script><img src=x onerror="document.title=1"><b>&amp;</b> {{ 7*7 }}'
+FIGURES = {"a_run": {"vist-album METEOR": 0.123456, "vist-album CIDEr": 4.256, "facts_own": 87.5}}
 LOOK = """
 const look = () => ({
   place: document.getElementById("place").textContent,
@@ -62,7 +63,7 @@ def stories(folder):
 @pytest.fixture
 def page(tmp_path):
     path = tmp_path / "run" / "stories.html"
-    write_page(path, f"stories {EVIL}", stories(tmp_path), {"a_run": {"BLEU": 12.3456}})
+    write_page(path, f"stories {EVIL}", stories(tmp_path), FIGURES)
     return path
 
 
@@ -145,20 +146,21 @@ def test_next_stays_among_what_was_found(page):
 
 
 def test_a_link_opens_its_story(page):
-    opened, linked, found, unknown = use(
+    opened, linked, found, unknown, cut_short = use(
         page,
         """
         const seen = [look()];
         location.hash = "#story=33"; await later(50); seen.push(look());
         type("danced"); location.hash = "#story=11"; await later(50); seen.push(look());
         location.hash = "#story=99"; await later(50); seen.push(look());
+        location.hash = "#story=%"; await later(50); seen.push(look());
         return seen;
         """,
         link="#story=22",
     )
     assert (opened["place"], opened["hash"]) == ("2 of 3", "#story=22")
     assert (linked["place"], linked["hash"]) == ("3 of 3", "#story=33")
-    assert (found["place"], unknown["place"]) == ("1 of 3", "1 of 3")
+    assert [seen["place"] for seen in (found, unknown, cut_short)] == ["1 of 3"] * 3
 
 
 def test_photos_of_any_name_are_shown_and_a_missing_one_is_named(page):
@@ -194,7 +196,12 @@ def test_on_a_phone_photos_stand_below_each_other(page):
 
 def test_scores_stand_where_there_are_some(page, tmp_path):
     table = "return [...document.querySelectorAll('td, th')].map((c) => c.textContent.trim());"
-    assert use(page, table) == ["", "a run", "BLEU", "12.35"]
+    assert use(page, table) == [
+        *("", "a run"),
+        *("vist-album METEOR", "12.35"),
+        *("vist-album CIDEr", "4.26"),
+        *("facts own", "87.50"),
+    ]
     write_page(page, "stories", stories(tmp_path), {})
     assert use(page, table) == []
 
