@@ -11,6 +11,7 @@ human stories of exactly these photos, METEOR as the 2018 challenge took it.
 
 import argparse
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from generation.told_stories import read_told
 from models.run_folder import RunFolder
 
 BY_FILES = {"vist-album": vist_album, "vist-sequence": vist_sequence}
+_SEQUENCE = re.compile(r"\d+(_\d+){4}")
 SENTENCES_OF_A_STORY = 5
 # What the scores file says first, and what runs are compared by.
 _SUMMARY = ("BLEU-4", "BLEU-4 with brevity penalty", "METEOR", "ROUGE-L", "CIDEr")
@@ -44,17 +46,19 @@ def read_lines(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is empty or not UTF-8.
+        ValueError: it is empty, not UTF-8, or JSON.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 ({error}); convert it.") from error
     if not text.strip():
         raise ValueError(f"{path} holds no text.")
+    if path.suffix == ".json":
+        raise ValueError(f"{path} is JSON, expected a text file with a sentence or story a line.")
     return text.removesuffix("\n").split("\n")
 
 
@@ -131,6 +135,19 @@ def first_of_each(names):
     for place, name in enumerate(names):
         first.setdefault(name, place)
     return first
+
+
+def check_keys(protocol, keys):
+    """Refuse the keys of one protocol where the other is asked for.
+
+    Raises:
+        ValueError: the first one that is wrong is named.
+    """
+    for key in keys:
+        is_sequence = _SEQUENCE.fullmatch(key) is not None
+        if is_sequence != (protocol == "vist-sequence"):
+            wanted = "an album's id" if is_sequence else "five photo ids joined by _"
+            raise ValueError(f"{protocol} takes {wanted} as key, got {key}.")
 
 
 class RunStories:
@@ -263,8 +280,8 @@ def report(scores):
                     f"{low:>8} to {high:>6}{of_protocol['texts']:8}"
                 )
     told, human = scores["diversity"]["told"], scores["diversity"]["human"]
-    lines.append(f"{'':52}{'told':>8}{'human':>8}")
-    lines += [f"{name:52}{told[name]:8.3g}{human[name]:8.3g}" for name in told]
+    lines.append(f"{'':52}{'told':>10}{'human':>10}")
+    lines += [f"{name:52}{told[name]:10.3g}{human[name]:10.3g}" for name in told]
     lines += [f"METEOR is missing: {reason}" for reason in scores["missing"]]
     return "\n".join(lines)
 
@@ -316,6 +333,7 @@ def main():
     else:
         told, human = arguments.files
         predictions, references = read_predictions(told), read_references(human)
+        check_keys(arguments.protocol, predictions)
         scored = BY_FILES[arguments.protocol](predictions, references)
         _print(scored, len(references), arguments.json)
 

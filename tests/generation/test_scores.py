@@ -10,6 +10,7 @@ from generation import scores
 from generation.__main__ import scores_or_why_not
 from generation.scores import (
     RunStories,
+    check_keys,
     first_of_each,
     pair_lines,
     read_lines,
@@ -26,11 +27,34 @@ def test_only_a_line_feed_ends_a_line(tmp_path):
     assert read_lines(path) == ["one\r two\u2028 three\r", "", "é"]
 
 
+def test_the_mark_with_which_some_editors_begin_a_file_is_no_word(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_bytes("\ufeffone\n".encode())
+    assert read_lines(path) == ["one"]
+    path.write_bytes('\ufeff{"1": "one"}'.encode())
+    assert read_predictions(path) == {"1": "one"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "right", "wrong"),
+    [("vist-album", "721575", "1_2_3_4_5"), ("vist-sequence", "1_2_3_4_5", "1_2_3_4")],
+)
+def test_the_keys_of_another_protocol_are_refused(protocol, right, wrong):
+    check_keys(protocol, [right])
+    with pytest.raises(ValueError, match=f"{protocol} takes .* as key, got {wrong}"):
+        check_keys(protocol, [right, wrong])
+
+
 @pytest.mark.parametrize(("contents", "message"), [(b"\n \n", "no text"), (b"\xff", "not UTF-8")])
 def test_a_file_without_text_is_refused(tmp_path, contents, message):
     (tmp_path / "lines.txt").write_bytes(contents)
     with pytest.raises(ValueError, match=message):
         read_lines(tmp_path / "lines.txt")
+
+
+def test_json_is_no_text(tmp_path):
+    with pytest.raises(ValueError, match="expected a text file"):
+        read_lines(write(tmp_path / "predictions.json", {"1": "x"}))
 
 
 def test_sentences_are_joined_to_stories():
