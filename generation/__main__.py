@@ -6,7 +6,7 @@ was interrupted goes on where it was when the same command is given again.
 """
 
 import shlex
-import time
+from datetime import datetime
 from pathlib import Path
 
 from data_reader.commands import (
@@ -28,6 +28,8 @@ from generation.decoding_options import (
 from models.precision import PRECISIONS
 from models.run_folder import RunFolder
 
+_STRIPS = 12
+
 
 def main():
     arguments = _parse_arguments()
@@ -35,9 +37,16 @@ def main():
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     vocabulary = Vocabulary.read(run.vocabulary_file)
     if arguments.photos:
+        _refuse_options_of_splits(arguments)
         _tell_photos(run, vocabulary, arguments)
     else:
         _tell_split(run, vocabulary, arguments)
+
+
+def _refuse_options_of_splits(arguments):
+    for name in ("split", "data", "strips"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f"--{name} is for telling a split; it has no meaning with photos.")
 
 
 def _tell_photos(run, vocabulary, arguments):
@@ -56,21 +65,22 @@ def _tell_photos(run, vocabulary, arguments):
     generator = StoryGenerator(run.load_model(arguments.precision), decoding)
     [rows] = generator.tell(image_features, show_progress=False)
     sentences = [vocabulary.decode(row) for row in rows]
-    path = run.strips / f"own_{time.strftime('%Y%m%d-%H%M%S')}.png"
-    with written_beside(path) as partial:
-        draw_strip(photos, {run.settings()["name"]: sentences}, partial)
     print(f"{run.name}: {len(photos)} photos, {order}")
     for line in unseen_in_training(run, len(photos)):
         print(f"  note: {line}")
     for photo, sentence in zip(photos, sentences, strict=True):
         print(f"  {photo.name:<20} {sentence}")
+    path = run.strips / f"own_{datetime.now():%Y%m%d-%H%M%S-%f}.png"
+    with written_beside(path) as partial:
+        draw_strip(photos, {run.settings()["name"]: sentences}, partial)
     print(f"  strip: {path}")
 
 
 def _tell_split(run, vocabulary, arguments):
     """Tell a split's stories; write them, their scores and strips."""
     layout = DataLayout(arguments.data or run.settings()["data"])
-    split = arguments.split
+    split = arguments.split or "test"
+    strips = _STRIPS if arguments.strips is None else arguments.strips
     with open_stories(layout, split, vocabulary) as stories:
         check_features(stories, run.features())
         import_tensorflow()
@@ -86,7 +96,7 @@ def _tell_split(run, vocabulary, arguments):
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
         scores = scores_or_why_not(run, name, split, layout)
-        where = _show(run, split, layout, stories, arguments.strips)
+        where = _show(run, split, layout, stories, strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
     print("\n".join(f"  {line}" for line in [*scores, *where]))
@@ -146,7 +156,7 @@ def _parse_arguments():
         "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or their folder"
     )
     parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
-    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--split", choices=SPLITS, help="default: test")
     add_data_option(parser, None)
     parser.add_argument(
         "--precision",
@@ -157,9 +167,8 @@ def _parse_arguments():
     parser.add_argument(
         "--strips",
         type=whole_number(0),
-        default=12,
         metavar="N",
-        help="strips to draw of a split (default: %(default)s)",
+        help=f"strips to draw of a split (default: {_STRIPS})",
     )
     add_decoding_options(parser)
     return parser.parse_args()

@@ -166,10 +166,10 @@ def main():
     stories = read_told_stories(layout, run, decoding, split)
     recall = fact_recall(stories, read_json(layout.facts)["wordings"])
     distinct = 100 * len({story.text for story in stories}) / len(stories)
-    write_json(run.fact_recall(decoding, split), recall, indent=2)
     print(f"Facts of {len(stories)} {split} stories told by {run.name}, {decoding}")
     print(report(recall))
     print(f"{distinct:.1f}% of the stories differ from each other")
+    write_json(run.fact_recall(decoding, split), recall, indent=2)
 
 
 if __name__ == "__main__":

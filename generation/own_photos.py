@@ -21,17 +21,20 @@ def photos_in_order(given):
             names.
 
     Returns:
-        paths, "as given", "by EXIF time" or "by name".
+        paths, and "as given", "by EXIF time" or "by name", with the reason where some have a time.
 
     Raises:
         FileNotFoundError: one does not exist.
-        ValueError: they are fewer than 2 or more than 20.
+        ValueError: they are fewer than 2 or more than 20, or there is a folder among them.
     """
     given = [Path(path) for path in given]
     for path in given:
         if not path.exists():
             raise FileNotFoundError(f"The photo {path} is missing.")
-    is_folder = len(given) == 1 and given[0].is_dir()
+    folders = [path for path in given if path.is_dir()]
+    is_folder = bool(folders) and len(given) == 1
+    if folders and not is_folder:
+        raise ValueError(f"{folders[0]} is a folder; give photos, or one folder of them.")
     photos, order = _of_folder(given[0]) if is_folder else (given, "as given")
     if not FEWEST <= len(photos) <= MOST:
         counted = f" (files ending in {', '.join(sorted(PHOTO_ENDINGS))})" if is_folder else ""
@@ -50,10 +53,11 @@ def _of_folder(folder):
     ]
     times = {path: _time_made(path) for path in photos}
     if photos and all(times.values()):
-        return sorted(
-            photos, key=lambda path: (times[path], _as_people_count(path))
-        ), "by EXIF time"
-    return sorted(photos, key=_as_people_count), "by name"
+        order = sorted(photos, key=lambda path: (times[path], _as_people_count(path)))
+        return order, "by EXIF time"
+    timeless = [path.name for path in sorted(photos, key=_as_people_count) if not times[path]]
+    why = "" if len(timeless) == len(photos) else f", since {timeless[0]} has no EXIF time"
+    return sorted(photos, key=_as_people_count), f"by name{why}"
 
 
 def _time_made(path):

@@ -314,6 +314,8 @@ def _draw_photo(photo, figure, top):
 
 def main():
     arguments = _parse_arguments()
+    if arguments.sheet and arguments.format == "png":
+        raise ValueError("--sheet is a PDF; it has no --format png.")
     runs = [RunFolder.open(path) for path in arguments.runs]
     layout = DataLayout(arguments.data or runs[0].settings()["data"])
     tellers = read_tellers(runs, arguments.split, arguments.decoding)
@@ -324,7 +326,7 @@ def main():
         paths = [folder / f"{arguments.split}_sheet.pdf"]
         draw_sheet(stories, paths[0], framed)
     else:
-        paths = draw_strips(stories, folder, arguments.split, arguments.format, framed)
+        paths = draw_strips(stories, folder, arguments.split, arguments.format or "png", framed)
     print(f"{len(stories)} strips")
     print("\n".join(f"  {path}" for path in paths))
 
@@ -361,7 +363,7 @@ def _parse_arguments():
         "--number", type=whole_number(1), default=12, metavar="N", help="default: %(default)s"
     )
     parser.add_argument("--frame", type=whole_number(1), metavar="N", help="sentence, from 1 on")
-    parser.add_argument("--format", default="png", choices=("png", "pdf"))
+    parser.add_argument("--format", choices=("png", "pdf"), help="default: png")
     parser.add_argument("--sheet", action="store_true", help="one PDF of all strips")
     return parser.parse_args()
 

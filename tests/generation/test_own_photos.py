@@ -7,6 +7,7 @@ from generation.own_photos import features_of, photos_in_order
 
 TAKEN = 36867  # DateTimeOriginal, in EXIF's own folder
 EXIF = 0x8769
+TIMELESS = "by name, since c.jpg has no EXIF time"
 
 
 def write_photo(path, shade=0, taken=None):
@@ -44,7 +45,7 @@ def test_a_folder_whose_photos_all_have_a_time_is_ordered_by_it(tmp_path):
     assert order == "by EXIF time"
     write_photo(tmp_path / "c.jpg", taken="0000:00:00 00:00:00")  # a camera without a clock
     photos, order = photos_in_order([tmp_path])
-    assert (names(photos), order) == (["a.jpg", "b.jpg", "c.jpg"], "by name")
+    assert (names(photos), order) == (["a.jpg", "b.jpg", "c.jpg"], TIMELESS)
 
 
 def test_too_few_or_too_many_photos_are_refused(tmp_path):
@@ -56,6 +57,8 @@ def test_too_few_or_too_many_photos_are_refused(tmp_path):
     with pytest.raises(ValueError, match="got 21"):
         photos_in_order([photo] * 21)
     assert len(photos_in_order([photo] * 20)[0]) == 20
+    with pytest.raises(ValueError, match="is a folder; give photos, or one folder"):
+        photos_in_order([photo, tmp_path])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         photos_in_order([photo, tmp_path / "nowhere"])
 
