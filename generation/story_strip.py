@@ -33,6 +33,7 @@ _PHOTO_SIZE = 2.6  # of the square that a photo fits into
 _NAME_WIDTH = 1.0
 _GAP = 0.14
 _LINE_HEIGHT = 0.17
+_ASCENT = 0.12  # of a line, over its base
 _CAPTION_HEIGHT = 0.26
 
 _FONT_SIZE = 9  # points
@@ -283,18 +284,19 @@ def _draw(strip, figure, top):
         _draw_photo(photo, figure, top)
     width, height = figure.get_size_inches()
     for text in strip.texts:
-        figure.text(
-            text.left / width,
-            (top - text.top) / height,
-            "\n".join(text.lines),
-            fontsize=_FONT_SIZE,
-            family=_families(),
-            color=text.colour,
-            weight=text.weight,
-            verticalalignment="top",
-            linespacing=1.25,
-            parse_math=False,
-        )
+        for number, line in enumerate(text.lines):
+            base = text.top + _ASCENT + number * _LINE_HEIGHT
+            figure.text(
+                text.left / width,
+                (top - base) / height,
+                line,
+                fontsize=_FONT_SIZE,
+                family=_families(),
+                color=text.colour,
+                weight=text.weight,
+                verticalalignment="baseline",
+                parse_math=False,
+            )
 
 
 def _draw_photo(photo, figure, top):
