@@ -50,8 +50,8 @@ def _runs(process):
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
-        return True
+    except PermissionError:
+        pass  # it is somebody else's
     return True
 
 

@@ -106,10 +106,19 @@ def options_of(name):
     Raises:
         ValueError: no decoding is called so.
     """
-    parts = [re.fullmatch("([a-z]+)(.*)", part) for part in name.split("_")]
-    if not all(part and part[1] in _OPTIONS for part in parts):
+    options = [_option(part) for part in name.split("_")]
+    if None in options:
         raise ValueError(f"No decoding is called {name}; some are: greedy, beam3, sample_t0.8_s1.")
-    return " ".join(filter(None, (_OPTIONS[part[1]].format(part[2]) for part in parts)))
+    return " ".join(filter(None, options))
+
+
+def _option(part):
+    """What a part of a name asks for; None where no name has such a part."""
+    kind = re.match("[a-z]*", part)[0]
+    option, number = _OPTIONS.get(kind), part.removeprefix(kind)
+    if option is None or bool(number) != ("{}" in option):
+        return None
+    return option.format(number)
 
 
 def chosen_decoding(arguments):

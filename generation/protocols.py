@@ -235,6 +235,11 @@ def _single_spaces(text):
     return " ".join(text.split())
 
 
+def shown(name, score):
+    """A score as people read it: in percent, but CIDEr, which is no share."""
+    return f"{score if name.endswith('CIDEr') else 100 * score:.2f}"
+
+
 def intervals(scored, group_of):
     """`{name: [low, high]}`: 95 % confidence intervals by bootstrap over groups, albums say.
 

@@ -27,6 +27,7 @@ from generation.protocols import (
     compared,
     intervals,
     original_2018,
+    shown,
     vist_album,
     vist_sequence,
 )
@@ -274,9 +275,9 @@ def report(scores):
     for protocol, of_protocol in scores["protocols"].items():
         for name in _SUMMARY:
             if name in of_protocol["figures"]:
-                low, high = (_shown(name, bound) for bound in of_protocol["intervals"][name])
+                low, high = (shown(name, bound) for bound in of_protocol["intervals"][name])
                 lines.append(
-                    f"{protocol:24}{name:>28}{_shown(name, of_protocol['figures'][name]):>8}"
+                    f"{protocol:24}{name:>28}{shown(name, of_protocol['figures'][name]):>8}"
                     f"{low:>8} to {high:>6}{of_protocol['texts']:8}"
                 )
     told, human = scores["diversity"]["told"], scores["diversity"]["human"]
@@ -284,10 +285,6 @@ def report(scores):
     lines += [f"{name:52}{told[name]:10.3g}{human[name]:10.3g}" for name in told]
     lines += [f"METEOR is missing: {reason}" for reason in scores["missing"]]
     return "\n".join(lines)
-
-
-def _shown(name, score):
-    return f"{score if name == 'CIDEr' else 100 * score:.2f}"
 
 
 def compare(ours, theirs):

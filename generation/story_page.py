@@ -11,6 +11,7 @@ from urllib.parse import quote
 from data_reader.commands import command_line, run_command
 from data_reader.files import written_beside
 from data_reader.layout import DataLayout
+from generation.protocols import shown
 from generation.told_stories import (
     add_teller_options,
     read_shown_stories,
@@ -67,9 +68,7 @@ def _readable(name):
 
 
 def _shown(name, figure):
-    """A score in percent, which fact recall is in already and CIDEr is not."""
-    is_as_shown = name.startswith("facts_") or name.endswith("CIDEr")
-    return f"{figure if is_as_shown else 100 * figure:.2f}"
+    return f"{figure:.2f}" if name.startswith("facts_") else shown(name, figure)
 
 
 def main():

@@ -101,9 +101,9 @@ def test_other_ways_of_telling_are_shown_beside_the_first(told):
     assert "beam9 was told when there were other stories: not shown" in out
     for file in trained.glob("hypotheses_*beam9_test.txt"):
         file.unlink()
-    told = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
-    assert len(told) == 50
-    assert max(len(sentence.split()) for sentence in told) <= 6
+    sentences = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
+    assert len(sentences) == 50
+    assert max(len(sentence.split()) for sentence in sentences) <= 6
     page = (trained / "stories.html").read_text()
     assert "smoke image grouping beam2 nounk nosame max6" in page
     out = succeed("generation.story_strip", trained, "--number", 2, "--sheet", "--frame", 5)

@@ -267,6 +267,15 @@ def test_the_length_penalty_favours_long_sentences():
     assert write(BeamSearch(4, 2.0), step, [0])[0].tolist().index(END) == 4
 
 
+def test_an_unlikely_end_counts_until_a_hypothesis_is_cut_off():
+    logits = np.zeros((ROW_LENGTH, 6, 6))
+    logits[1:, :, END] = [[-5]] + [[-50]] * (ROW_LENGTH - 2)
+    rules = Rules(max_words=2)
+    # Three hypotheses of one word: each <END> is less likely than the nine that go on, and better.
+    assert (write(BeamSearch(9, 1.0, rules), chain(logits), [0]) == END).argmax() == 2
+    assert (write(BeamSearch(8, 1.0, rules), chain(logits), [0]) == END).argmax() == 3
+
+
 def fair(*chances):
     """Words from 4 on with these probabilities, whatever was said."""
     logits = np.full((ROW_LENGTH, VOCABULARY, VOCABULARY), -np.inf)
@@ -291,8 +300,9 @@ def test_words_are_drawn_by_their_probabilities():
     # Squared: 1 : 4 : 49.
     cold = shares(Sampling(temperature=0.5, rules=ONE_WORD), step)
     np.testing.assert_allclose(cold, [1 / 54, 4 / 54, 49 / 54, 0], atol=0.05)
-    # Without overflow, however cold.
-    assert shares(Sampling(temperature=1e-30, rules=ONE_WORD), step).tolist() == [0, 0, 1, 0]
+    # Without overflow, however cold and however far from 0 the logits are.
+    far = fair(*(np.exp(100) * np.array([0.1, 0.2, 0.7])))
+    assert shares(Sampling(temperature=1e-37, rules=ONE_WORD), far).tolist() == [0, 0, 1, 0]
 
 
 def test_only_the_likeliest_words_are_drawn():

@@ -26,7 +26,7 @@ def test_the_precision_is_an_option_too():
     assert options_of("beam3_bfloat16") == "--beam 3 --precision bfloat16"
 
 
-@pytest.mark.parametrize("name", ["", "best", "beam3_of", "Greedy"])
+@pytest.mark.parametrize("name", ["", "best", "beam", "beam3_of", "greedy3", "Greedy"])
 def test_a_name_that_no_decoding_has_is_refused(name):
     with pytest.raises(ValueError, match="No decoding is called"):
         options_of(name)

@@ -8,6 +8,7 @@ from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
 from models.next_word import NextWordLoss
+from models.precision import PRECISIONS, made_in
 from models.recurrent import to_be_loaded
 
 VOCABULARY, FEATURES = 12, 6
@@ -257,6 +258,23 @@ def test_one_step_of_training_lowers_the_loss(model_class, stories):
     before = loss_of(model, stories, SENTENCES)
     model.train_on_batch(stories, SENTENCES)
     assert loss_of(model, stories, SENTENCES) < before
+
+
+@EVERY_MODEL
+def test_in_bfloat16_a_step_is_nearly_the_same_and_the_weights_float32(model_class, stories):
+    losses = []
+    for precision in PRECISIONS:
+        with made_in(precision):
+            model = small_model(model_class)
+        model.compile(keras.optimizers.Adam(0.01), NextWordLoss(), run_eagerly=True)
+        before = loss_of(model, stories, SENTENCES)
+        model.train_on_batch(stories, SENTENCES)
+        losses.append((before, loss_of(model, stories, SENTENCES)))
+        assert {weight.dtype for weight in model.get_weights()} == {np.dtype("float32")}
+    exact, rounded = losses
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.001)
+    assert rounded[1] < 0.999 * rounded[0]
 
 
 @EVERY_MODEL

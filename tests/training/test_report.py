@@ -65,10 +65,17 @@ def test_notes_come_back_as_they_were(tmp_path):
     assert [row["notes"] for row in table(tmp_path)] == [notes, "plain"]
 
 
-def test_a_second_call_replaces_the_run_s_row_alone(tmp_path):
-    a, b = write_run(tmp_path / "a", [1.0]), write_run(tmp_path / "b", [2.0])
-    add_result(a, tmp_path, 5)
-    add_result(b, tmp_path, 5)
+@pytest.fixture
+def two_runs(tmp_path):
+    """Both in the table of this folder."""
+    runs = [write_run(tmp_path / name, [1.0]) for name in "ab"]
+    for run in runs:
+        add_result(run, tmp_path, 5)
+    return runs
+
+
+def test_a_second_call_replaces_the_run_s_row_alone(two_runs, tmp_path):
+    a, _ = two_runs
     before = table(tmp_path)
     a.scores("greedy", "valid").write_text('{"vist-sequence METEOR": 0.25}')
     add_result(a, tmp_path, 5)
@@ -78,10 +85,8 @@ def test_a_second_call_replaces_the_run_s_row_alone(tmp_path):
     ]
 
 
-def test_what_was_told_after_the_training_is_added(tmp_path):
-    a, b = write_run(tmp_path / "a", [1.0]), write_run(tmp_path / "b", [2.0])
-    add_result(a, tmp_path, 5)
-    add_result(b, tmp_path, 5)
+def test_what_was_told_after_the_training_is_added(two_runs, tmp_path):
+    _, b = two_runs
     before = table(tmp_path)
     b.scores("greedy", "test").write_text('{"original-2018-story BLEU-4": 0.5}')
     path = tmp_path / "model_results.csv"
