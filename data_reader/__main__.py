@@ -1,6 +1,6 @@
 """python -m data_reader: stories and features -> vocabulary and stories files."""
 
-from data_reader.commands import add_data_option, command_line, run_command, whole_number
+from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import features_command, index_stories, make_vocabulary
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from data_reader.commands import command_line
+from data_reader.cli import command_line
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import h5py
 
+from data_reader.errors import InputError
+
 SKIPPED_COLUMNS = ("id", "reason", "path")  # of the lists of what was left out
 
 
 @contextmanager
-def written_beside(path):
+def atomic_write(path):
     """Yield a path beside `path` to write to; it takes the final name only when all went well.
 
     Whatever happens before that, a file already at `path` stays as it is.  Processes that write the
@@ -56,7 +58,7 @@ def _runs(process):
 
 
 @contextmanager
-def only_process(folder, refusal=None):
+def exclusive_lock(folder, refusal=None):
     """Hold the folder's lock; the system lets go of it even when the process is killed.
 
     Raises:
@@ -77,7 +79,7 @@ def _lock(file, refusal):
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
     except BlockingIOError:
-        raise ValueError(refusal) from None
+        raise InputError(refusal) from None
 
 
 def read_json(path):
@@ -91,16 +93,16 @@ def read_json(path):
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing.")
     if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty; fetch or write it again.")
+        raise InputError(f"{path} is empty; fetch or write it again.")
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is cut short or not JSON ({error}); fetch it again.") from error
+        raise InputError(f"{path} is cut short or not JSON ({error}); fetch it again.") from error
 
 
 def write_json(path, contents, indent=None):
     """Write `contents` as JSON in UTF-8, whole or not at all."""
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         text = json.dumps(contents, ensure_ascii=False, indent=indent)
         partial.write_text(text + "\n", encoding="utf-8")
 
@@ -108,7 +110,7 @@ def write_json(path, contents, indent=None):
 def write_csv(path, header, rows):
     """Write a CSV file in UTF-8, whole or not at all; file names need not be UTF-8."""
     with (
-        written_beside(path) as partial,
+        atomic_write(path) as partial,
         partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.writer(file)
@@ -129,14 +131,14 @@ def open_hdf5(path, datasets, made_by):
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"{path} is no readable HDF5 file ({error}); make it again with: {made_by}"
         ) from error
     missing = [name for name in datasets if name not in file]
     if missing:
         held = ", ".join(file) or "nothing"
         file.close()
-        raise ValueError(
+        raise InputError(
             f"{path} lacks {', '.join(missing)} (it holds {held}); make it again with: {made_by}"
         )
     return file

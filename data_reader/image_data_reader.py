@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from data_reader.errors import InputError
+
 # Channel means of the photos that the published AlexNet was trained on: blue, green, red.
 ALEXNET_MEANS = (104.0, 117.0, 123.0)
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
@@ -107,14 +109,14 @@ def read_photo(path, short_side=None):
     """
     contents = np.fromfile(path, np.uint8)
     if contents.size == 0:
-        raise ValueError("empty file")
+        raise InputError("empty file")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error says it
     try:
         photo = cv2.imdecode(contents, _decoding(contents, short_side))
     except cv2.error:
         photo = None
     if photo is None:
-        raise ValueError(_why_unreadable(contents[:16].tobytes()))
+        raise InputError(_why_unreadable(contents[:16].tobytes()))
     return photo
 
 

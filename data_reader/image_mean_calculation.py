@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.image_data_reader import ALEXNET_MEANS, centre_square, find_photos, read_photo
 from data_reader.layout import DataLayout
@@ -40,7 +41,7 @@ def channel_means(photos):
                     total += mean
                     read += 1
     if not read:
-        raise ValueError(f"None of the {len(photos)} photos can be read.")
+        raise InputError(f"None of the {len(photos)} photos can be read.")
     return tuple(float(mean) for mean in total / read), read
 
 
@@ -64,12 +65,12 @@ def read_means(layout):
     try:
         means = tuple(float(contents[name]) for name in _NAMES)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise InputError(
             f"{layout.means} must hold the numbers {', '.join(_NAMES)}; delete it, or make it "
             "again: python -m data_reader.image_mean_calculation"
         ) from error
     if not all(0 <= mean <= 255 for mean in means):
-        raise ValueError(f"{layout.means} holds {means}; means of pixels lie between 0 and 255.")
+        raise InputError(f"{layout.means} holds {means}; means of pixels lie between 0 and 255.")
     return means
 
 

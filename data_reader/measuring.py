@@ -6,7 +6,8 @@ import resource
 import subprocess
 import sys
 
-from data_reader.commands import import_tensorflow
+from data_reader.cli import import_tensorflow
+from data_reader.errors import InputError
 
 
 def available_cores():
@@ -35,7 +36,7 @@ def use_device(device, cores):
         return _processor_name()
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        raise ValueError("TensorFlow finds no GPU here; leave out --device gpu.")
+        raise InputError("TensorFlow finds no GPU here; leave out --device gpu.")
     tf.config.set_visible_devices(gpus[:1], "GPU")
     return tf.config.experimental.get_device_details(gpus[0])["device_name"]
 

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.files import SKIPPED_COLUMNS, open_hdf5, read_json, write_csv, written_beside
+from data_reader.errors import InputError
+from data_reader.files import SKIPPED_COLUMNS, atomic_write, open_hdf5, read_json, write_csv
 from data_reader.image_data_reader import index_photos
 from data_reader.stories_file import FEATURE_ATTRIBUTES
 from data_reader.vocabulary import ROW_LENGTH, Coverage, Vocabulary, count_words
@@ -68,7 +69,7 @@ def read_stories(path):
             )
         )
     if not sentences:
-        raise ValueError(f"{path} holds no stories; fetch it again.")
+        raise InputError(f"{path} holds no stories; fetch it again.")
     stories = []
     for story_id, rows in sentences.items():
         places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
@@ -95,10 +96,10 @@ def _annotations(path, fields):
         )
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
-        raise ValueError(f"{path} is no VIST annotation file: it has no 'annotations'.")
+        raise InputError(f"{path} is no VIST annotation file: it has no 'annotations'.")
     entries = contents["annotations"]
     if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
-        raise ValueError(f"{path} is no VIST annotation file: 'annotations' is no list of lists.")
+        raise InputError(f"{path} is no VIST annotation file: 'annotations' is no list of lists.")
     annotations = [annotation for entry in entries for annotation in entry]
     for annotation in annotations:
         _check_fields(annotation, fields, path)
@@ -108,9 +109,9 @@ def _annotations(path, fields):
 def _check_fields(annotation, fields, path):
     for field, kind in fields.items():
         if not isinstance(annotation, dict) or field not in annotation:
-            raise ValueError(f"{path}: an annotation lacks the field {field!r}: {annotation!r:.80}")
+            raise InputError(f"{path}: an annotation lacks the field {field!r}: {annotation!r:.80}")
         if not isinstance(annotation[field], kind):
-            raise ValueError(
+            raise InputError(
                 f"{path}: an annotation's {field!r} is {annotation[field]!r}, "
                 f"expected a {kind.__name__}."
             )
@@ -134,7 +135,7 @@ def make_vocabulary(layout, size=10_000, rebuild=False):
         stories = read_stories(layout.annotations("train"))
         texts = (text for story in stories for text in story.texts)
         frequencies = count_words(filter(_can_be_stored, texts))
-        with written_beside(layout.word_frequencies) as partial:
+        with atomic_write(layout.word_frequencies) as partial:
             partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
     vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
     vocabulary.write(layout.vocabulary)
@@ -156,10 +157,10 @@ def read_word_frequencies(path):
         for pair in frequencies
     )
     if not is_list_of_pairs:
-        raise ValueError(f"{path} is no list of [word, count]; delete it.")
+        raise InputError(f"{path} is no list of [word, count]; delete it.")
     counts = [count for _, count in frequencies]
     if counts != sorted(counts, reverse=True):
-        raise ValueError(f"{path} does not begin with the most frequent words; delete it.")
+        raise InputError(f"{path} does not begin with the most frequent words; delete it.")
     return frequencies
 
 
@@ -194,11 +195,11 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
         skipped = [(story.story_id, reason, "") for story, reason in reasons.items() if reason]
         write_csv(layout.skipped_stories(split), SKIPPED_COLUMNS, skipped)
         if not kept:
-            raise ValueError(
+            raise InputError(
                 f"No story of the {split} split can be used: {_most_common_reason(reasons)}. "
                 f"The stories are listed in {layout.skipped_stories(split)}."
             )
-        with written_beside(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
+        with atomic_write(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
             _write_attributes(file, features, vocabulary)
             _write_texts(file, kept, vocabulary, descriptions)
             _write_photos(file, kept, layout, split)
@@ -222,7 +223,7 @@ def _descriptions(layout, split, needed):
     return read_descriptions(path) if needed or path.exists() else {}
 
 
-def flaw_of(story):
+def why_unusable(story):
     """Why a story could not be used whatever features there are, or "" if it could."""
     if len(story.photo_ids) != SENTENCES_PER_STORY:
         return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
@@ -247,7 +248,7 @@ def _can_be_stored(text):
 
 def _why_left_out(story, feature_rows, descriptions):
     """Why a story can't be used, or "" if it can."""
-    if flaw := flaw_of(story):
+    if flaw := why_unusable(story):
         return flaw
     if any(photo not in feature_rows for photo in story.photo_ids):
         return "a photo has no features"

@@ -4,6 +4,7 @@ import shlex
 
 import numpy as np
 
+from data_reader.errors import InputError
 from data_reader.files import open_hdf5
 
 FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
@@ -48,7 +49,7 @@ def check_vocabulary(stories, vocabulary):
         fits = checksum == vocabulary.checksum
     if not fits:
         made_with = f"{size} words ({checksum})" if checksum else f"at least {size} words"
-        raise ValueError(
+        raise InputError(
             f"{stories.filename} was made with a vocabulary of {made_with}, but what "
             f"reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
             "run python -m data_reader with that vocabulary, or take the data that belongs to it."
@@ -87,7 +88,7 @@ def check_features(stories, expected):
     differing = [name for name in expected if found.get(name, expected[name]) != expected[name]]
     if differing:
         sides = "; ".join(f"{name} {found[name]}, not {expected[name]}" for name in differing)
-        raise ValueError(
+        raise InputError(
             f"{stories.filename} has other image features than are expected: {sides}. "
             "Take features of that kind and run python -m data_reader again."
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from unidecode import unidecode
 
+from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 
 SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
@@ -56,15 +57,15 @@ class Vocabulary:
 
     def __post_init__(self):
         if not all(isinstance(word, str) for word in self.words):
-            raise ValueError("A vocabulary holds words, this one something else.")
+            raise InputError("A vocabulary holds words, this one something else.")
         if self.words[:4] != SPECIAL_WORDS:
-            raise ValueError(
+            raise InputError(
                 f"A vocabulary starts with {' '.join(SPECIAL_WORDS)}, "
                 f"this one with {' '.join(map(str, self.words[:4])) or 'nothing'}."
             )
         if len(set(self.words)) != len(self.words):
             twice = next(w for w, n in Counter(self.words).items() if n > 1)
-            raise ValueError(f"The vocabulary holds {twice!r} more than once.")
+            raise InputError(f"The vocabulary holds {twice!r} more than once.")
 
     @classmethod
     def from_word_frequencies(cls, word_frequencies, size=10_000):
@@ -82,11 +83,11 @@ class Vocabulary:
         """
         contents = read_json(path)
         if not isinstance(contents, dict) or not isinstance(contents.get("idx_to_words"), list):
-            raise ValueError(f"{path} is no vocabulary: it has no list 'idx_to_words'.")
+            raise InputError(f"{path} is no vocabulary: it has no list 'idx_to_words'.")
         try:
             return cls(tuple(contents["idx_to_words"]))
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            raise InputError(f"{path}: {error}") from error
 
     def write(self, path):
         """Write the vocabulary file in the original's format."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.layout import DataLayout
 from dataset.survey import survey, write_problems
 from dataset.survey_report import next_step, report

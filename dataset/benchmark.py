@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data_reader.commands import command_line, import_tensorflow
+from data_reader.cli import command_line, import_tensorflow
 from data_reader.image_data_reader import ALEXNET_MEANS, index_photos, network_input, read_photo
 from dataset.image_features import BATCH_SIZE, extract
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_reader.commands import import_tensorflow
+from data_reader.cli import import_tensorflow
+from data_reader.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def load_extractor_of(features):
         ValueError: they do not say what made them, or its weights are not to be had here.
     """
     if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
-        raise ValueError(
+        raise InputError(
             "The stories that the run was trained on do not say what made their image features, "
             "so photos can't be given features of the same kind; write the stories files with "
             "python -m data_reader and train again."
@@ -78,7 +79,7 @@ def load_extractor_of(features):
 
         extractor = keras_extractor(features["extractor"])
     if extractor.weights_checksum != features["weights_checksum"]:
-        raise ValueError(
+        raise InputError(
             f"The run was trained on features of {features['extractor']} with the weights "
             f"{features['weights_checksum']}; here are {extractor.weights_checksum}. Put those "
             "weights back, or extract the features again and train."

@@ -17,14 +17,15 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.errors import InputError
 from data_reader.files import (
     SKIPPED_COLUMNS,
-    only_process,
+    atomic_write,
+    exclusive_lock,
     read_json,
     write_csv,
     write_json,
-    written_beside,
 )
 from data_reader.image_data_reader import index_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
@@ -52,13 +53,13 @@ def extract(photos, extractor, features_path, skipped_path):
     photos = list(photos.items())
     manifest = _manifest(photos, extractor)
     refusal = f"Another process is extracting into {parts_folder}; let it finish."
-    with only_process(parts_folder, refusal):
+    with exclusive_lock(parts_folder, refusal):
         _check_manifest(parts_folder, manifest)
         parts = _extract_parts(photos, extractor, parts_folder)
         skipped = [tuple(row) for part in parts for row in _load(part)["skipped"].tolist()]
         if len(skipped) == len(photos):
             shutil.rmtree(parts_folder)
-            raise ValueError(
+            raise InputError(
                 f"None of the {len(photos)} photos can be read; "
                 f"the first one: {skipped[0][2]}: {skipped[0][1]}."
             )
@@ -137,7 +138,7 @@ def _extract_parts(photos, extractor, folder):
         decoded = _decoded_ahead(coming, extractor, decoders)
         for part, path in missing:
             arrays = _extract_part(islice(decoded, len(part)), extractor, bar)
-            with written_beside(path) as partial:
+            with atomic_write(path) as partial:
                 np.savez(partial, **arrays)
     return paths
 
@@ -194,7 +195,7 @@ def _load(part):
 
 def _assemble(parts, rows, manifest, extractor, path):
     """Put the parts together into the features file, one part at a time."""
-    with written_beside(path) as partial, h5py.File(partial, "w") as file:
+    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs.update(manifest)
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
         image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))

@@ -16,15 +16,16 @@ from typing import Any, NamedTuple
 import h5py
 from tqdm import tqdm
 
+from data_reader.errors import InputError
 from data_reader.files import open_hdf5, write_csv
 from data_reader.image_data_reader import find_photo_files, read_photo
 from data_reader.image_mean_calculation import IMAGE_SIZE, read_means
 from data_reader.layout import ALEXNET_WEIGHTS, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import (
     features_command,
-    flaw_of,
     read_descriptions,
     read_stories,
+    why_unusable,
 )
 from data_reader.stories_file import check_features, feature_attributes, open_stories
 from data_reader.vocabulary import Vocabulary
@@ -97,7 +98,7 @@ class Split:
         """Whether some story has all that a stories file needs."""
         features, described = self.features.contents or (), self.descriptions.contents
         return any(
-            not flaw_of(story)
+            not why_unusable(story)
             and all(id_ in features for id_ in story.photo_ids)
             and (described is None or all(id_ in described for id_ in story.photo_ids))
             for story in self.annotations.contents or ()
@@ -132,9 +133,9 @@ def survey(layout, extractor="alexnet", check_photos=False):
         ValueError: the data folder is a file, or the extractor's name can't be one.
     """
     if layout.root.exists() and not layout.root.is_dir():
-        raise ValueError(f"{layout} is no folder; --data takes the folder that holds the data.")
+        raise InputError(f"{layout} is no folder; --data takes the folder that holds the data.")
     if not re.fullmatch(r"\w+", extractor):
-        raise ValueError(
+        raise InputError(
             f"There is no extractor {extractor!r}; it is alexnet or a model of keras.applications."
         )
     vocabulary = _look(layout.vocabulary, Vocabulary.read)
@@ -202,11 +203,11 @@ def _read_feature_ids(path, layout, extractor):
         rows, network = len(file["embeddings"]), file.attrs.get("extractor", extractor)
         means = feature_attributes(file).get("channel_means")
     if rows != len(ids):
-        raise ValueError(f"it holds {rows} rows of features for {len(ids)} photos.")
+        raise InputError(f"it holds {rows} rows of features for {len(ids)} photos.")
     if network != extractor:
-        raise ValueError(f"its extractor is {network}, expected {extractor}.")
+        raise InputError(f"its extractor is {network}, expected {extractor}.")
     if extractor == "alexnet" and means is not None and tuple(means) != read_means(layout):
-        raise ValueError(f"its channel means are {means}, now they are {read_means(layout)}.")
+        raise InputError(f"its channel means are {means}, now they are {read_means(layout)}.")
     return ids
 
 
@@ -217,9 +218,9 @@ def _count_stories(layout, split, vocabulary, extractor):
                 check_features(file, feature_attributes(features))
         count, network = len(file["story_ids"]), file.attrs.get("extractor", extractor)
     if network != extractor:
-        raise ValueError(f"its extractor is {network}, expected {extractor}.")
+        raise InputError(f"its extractor is {network}, expected {extractor}.")
     if not count:
-        raise ValueError("it holds no story.")
+        raise InputError("it holds no story.")
     return count
 
 
@@ -296,7 +297,7 @@ def _split_problems(split):
 
 def _story_problems(split):
     for story in split.annotations.contents or ():
-        if flaw := flaw_of(story):
+        if flaw := why_unusable(story):
             yield Problem(
                 split.name, "unusable story", story.story_id, flaw, split.annotations.path
             )

@@ -9,15 +9,17 @@ import shlex
 from datetime import datetime
 from pathlib import Path
 
-from data_reader.commands import (
+from data_reader.cli import (
     add_data_option,
     command_line,
     import_tensorflow,
     run_command,
     whole_number,
 )
-from data_reader.files import written_beside
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
 from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import (
@@ -26,7 +28,6 @@ from generation.decoding_options import (
     chosen_decoding,
 )
 from models.precision import PRECISIONS
-from models.run_folder import RunFolder
 
 _STRIPS = 12
 
@@ -46,7 +47,7 @@ def main():
 def _refuse_options_of_splits(arguments):
     for name in ("split", "data", "strips"):
         if getattr(arguments, name) is not None:
-            raise ValueError(f"--{name} is for telling a split; it has no meaning with photos.")
+            raise InputError(f"--{name} is for telling a split; it has no meaning with photos.")
 
 
 def _tell_photos(run, vocabulary, arguments):
@@ -59,11 +60,12 @@ def _tell_photos(run, vocabulary, arguments):
     from generation.own_photos import features_of, unseen_in_training
     from generation.story_generator import StoryGenerator
     from generation.story_strip import draw_strip
+    from models.loading import load_model
 
     decoding = chosen_decoding(arguments)
     image_features = features_of(photos, load_extractor_of(run.features()))
-    generator = StoryGenerator(run.load_model(arguments.precision), decoding)
-    [rows] = generator.tell(image_features, show_progress=False)
+    generator = StoryGenerator(load_model(run, arguments.precision), decoding)
+    [rows] = generator.generate(image_features, show_progress=False)
     sentences = [vocabulary.decode(row) for row in rows]
     print(f"{run.name}: {len(photos)} photos, {order}")
     for line in unseen_in_training(run, len(photos)):
@@ -71,7 +73,7 @@ def _tell_photos(run, vocabulary, arguments):
     for photo, sentence in zip(photos, sentences, strict=True):
         print(f"  {photo.name:<20} {sentence}")
     path = run.strips / f"own_{datetime.now():%Y%m%d-%H%M%S-%f}.png"
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         draw_strip(photos, {run.settings()["name"]: sentences}, partial)
     print(f"  strip: {path}")
 
@@ -84,11 +86,11 @@ def _tell_split(run, vocabulary, arguments):
     with open_stories(layout, split, vocabulary) as stories:
         check_features(stories, run.features())
         import_tensorflow()
-        from generation.telling import decoding_name, forget_parts, tell_split
+        from generation.generate_split import decoding_name, forget_parts, generate_split
 
         decoding = chosen_decoding(arguments)
         name = decoding_name(decoding, arguments.precision)
-        rows = tell_split(run, split, stories, decoding, arguments.precision)
+        rows = generate_split(run, split, stories, decoding, arguments.precision)
         sentences = [[vocabulary.decode(row) for row in story] for story in rows]
         references = [
             [vocabulary.decode(row) for row in story] for story in stories["story_sentences"][:]
@@ -109,7 +111,7 @@ def _write_texts(run, name, split, sentences, references):
 
 
 def _write_lines(path, lines):
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
@@ -134,16 +136,16 @@ def _show(run, split, layout, stories, count):
     """
     if not {"texts", "image_paths", "album_ids"} <= set(stories):
         return [f"{stories.filename} does not say where its photos lie: no strips, no page"]
+    from generation.generated_stories import read_shown_stories, read_systems, system_scores
     from generation.story_page import write_page
     from generation.story_strip import draw_strips, spread_over
-    from generation.told_stories import read_shown_stories, read_tellers, teller_figures
 
-    tellers = read_tellers([run], split)
-    others = [name for name, told in tellers.items() if len(told) != len(stories["story_ids"])]
-    tellers = {name: told for name, told in tellers.items() if name not in others}
-    shown = read_shown_stories(layout, split, tellers)
+    systems = read_systems([run], split)
+    others = [name for name, told in systems.items() if len(told) != len(stories["story_ids"])]
+    systems = {name: told for name, told in systems.items() if name not in others}
+    shown = read_shown_stories(layout, split, systems)
     paths = draw_strips(spread_over(shown, count), run.strips, split)
-    figures = {n: of_n for n, of_n in teller_figures([run], split).items() if n in tellers}
+    figures = {n: of_n for n, of_n in system_scores([run], split).items() if n in systems}
     write_page(run.page, f"{run.name}, {split}", shown, figures)
     lines = [f"{name} was told when there were other stories: not shown" for name in others]
     lines += [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []

@@ -16,12 +16,12 @@ import time
 import numpy as np
 
 from data_reader.benchmark import SENTENCE_LENGTHS
-from data_reader.commands import command_line, run_command, whole_number
+from data_reader.cli import command_line, run_command, whole_number
 from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process, peak_memory_gb, use_device
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from models.precision import PRECISIONS
-from models.run_folder import RunFolder
 
 ROUNDS = 3
 IMAGES = 5
@@ -62,12 +62,12 @@ class OfRealLength:
         drawn = tf.random.uniform([tf.shape(previous_sentences)[0]], 0, 1000, tf.int32)
         return [state, tf.gather(per_mille, drawn)]
 
-    def stepper(self):
+    def make_decode_step(self):
         import tensorflow as tf
 
         from data_reader.vocabulary import END
 
-        model_step = self._model.stepper()
+        model_step = self._model.make_decode_step()
 
         def step(words, state):
             model_state, words_left = state
@@ -79,7 +79,7 @@ class OfRealLength:
         return step
 
 
-def make_teller(decoding, precision):
+def make_batch_work(decoding, precision):
     """A function that tells a batch of the decoding's size and returns how many stories it was."""
     from generation.decoding import BeamSearch, Greedy
     from generation.story_generator import StoryGenerator
@@ -91,7 +91,7 @@ def make_teller(decoding, precision):
     image_features = _draw_features(STORIES_AT_A_TIME[decoding])
 
     def tell():
-        generator.tell(image_features, show_progress=False)
+        generator.generate(image_features, show_progress=False)
         return len(image_features)
 
     return tell
@@ -106,7 +106,7 @@ def _naive_teller():
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
 
     def tell():
-        loop.tell(image_features, rng.choice(np.arange(1, 21), IMAGES, p=share))
+        loop.generate(image_features, rng.choice(np.arange(1, 21), IMAGES, p=share))
         return 1
 
     return tell
@@ -120,10 +120,10 @@ def _draw_features(stories):
 def measure_speed():
     """`{(decoding, precision): stories per second}`, medians of rounds in which they take turns."""
     ways = [(decoding, precision) for decoding in STORIES_AT_A_TIME for precision in PRECISIONS]
-    tellers = {way: make_teller(*way) for way in [("naive", "float32"), *ways]}
-    rates = {way: [] for way in tellers}
+    systems = {way: make_batch_work(*way) for way in [("naive", "float32"), *ways]}
+    rates = {way: [] for way in systems}
     for _ in range(1 + ROUNDS):
-        for way, tell in tellers.items():
+        for way, tell in systems.items():
             start = time.perf_counter()
             stories = tell()
             rates[way].append(stories / (time.perf_counter() - start))
@@ -132,7 +132,7 @@ def measure_speed():
 
 def measure_memory(decoding, precision, stories):
     """Peak memory (GB) of this process once so many stories are told."""
-    tell = make_teller(decoding, precision)
+    tell = make_batch_work(decoding, precision)
     told = 0
     while told < stories:
         told += tell()
@@ -147,12 +147,13 @@ def measure_agreement(run):
     that differs.
     """
     from generation.story_generator import StoryGenerator
+    from models.loading import load_model
 
-    model = run.load_model()
+    model = load_model(run)
     generator = StoryGenerator(model)
     with open_stories(DataLayout(run.settings()["data"]), "test") as stories:
         image_features = stories["image_embeddings"][:]
-    told = [generator.tell(image_features, batch) for batch in AGREEMENT_BATCHES]
+    told = [generator.generate(image_features, batch) for batch in AGREEMENT_BATCHES]
     first, *others = told
     gaps = {}
     for other in others:

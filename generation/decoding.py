@@ -23,8 +23,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from data_reader.errors import InputError
 from data_reader.vocabulary import END, ROW_LENGTH, START
-from generation.rules import Rules
+from generation.constraints import DecodingConstraints
 
 _NEVER = float("-inf")
 
@@ -38,7 +39,7 @@ def start_rows(sentences):
 class Greedy:
     """The likeliest word at each step."""
 
-    rules: Rules = field(default_factory=Rules)
+    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     @property
     def name(self):
@@ -72,17 +73,17 @@ class Sampling:
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 1
-    rules: Rules = field(default_factory=Rules)
+    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     def __post_init__(self):
         if not 0 < self.temperature < math.inf:
-            raise ValueError(f"temperature is {self.temperature}; it must be a number above 0.")
+            raise InputError(f"temperature is {self.temperature}; it must be a number above 0.")
         if self.top_k < 0:
-            raise ValueError(f"top_k is {self.top_k}; it is a number of words, or 0 for all.")
+            raise InputError(f"top_k is {self.top_k}; it is a number of words, or 0 for all.")
         if not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p is {self.top_p}; it must be above 0 and at most 1.")
+            raise InputError(f"top_p is {self.top_p}; it must be above 0 and at most 1.")
         if not 0 <= self.seed < 2**31:
-            raise ValueError(f"seed is {self.seed}; it must be from 0 to 2^31 - 1.")
+            raise InputError(f"seed is {self.seed}; it must be from 0 to 2^31 - 1.")
 
     @property
     def name(self):
@@ -167,13 +168,13 @@ class BeamSearch:
 
     width: int
     length_penalty: float = 1.0
-    rules: Rules = field(default_factory=Rules)
+    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     def __post_init__(self):
         if self.width < 1:
-            raise ValueError(f"The beam's width is {self.width}; it must be at least 1.")
+            raise InputError(f"The beam's width is {self.width}; it must be at least 1.")
         if not 0 <= self.length_penalty < math.inf:
-            raise ValueError(
+            raise InputError(
                 f"length_penalty is {self.length_penalty}; it must be a number of 0 or more."
             )
 

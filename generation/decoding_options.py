@@ -2,7 +2,8 @@
 
 import re
 
-from data_reader.commands import whole_number
+from data_reader.cli import whole_number
+from data_reader.errors import InputError
 from data_reader.vocabulary import MAX_WORDS
 
 
@@ -69,7 +70,7 @@ def check_decoding_options(arguments):
     """
     for name in _given(arguments):
         if not getattr(arguments, _BELONG_TO[name]):
-            raise ValueError(
+            raise InputError(
                 f"--{name.replace('_', '-')} belongs to --{_BELONG_TO[name]}, which was not given."
             )
 
@@ -108,7 +109,7 @@ def options_of(name):
     """
     options = [_option(part) for part in name.split("_")]
     if None in options:
-        raise ValueError(f"No decoding is called {name}; some are: greedy, beam3, sample_t0.8_s1.")
+        raise InputError(f"No decoding is called {name}; some are: greedy, beam3, sample_t0.8_s1.")
     return " ".join(filter(None, options))
 
 
@@ -127,10 +128,10 @@ def chosen_decoding(arguments):
     Raises:
         ValueError: a number is out of range.
     """
+    from generation.constraints import DecodingConstraints
     from generation.decoding import BeamSearch, Greedy, Sampling
-    from generation.rules import Rules
 
-    rules = Rules(
+    rules = DecodingConstraints(
         arguments.no_unknown,
         arguments.no_repeated_ngram,
         arguments.no_story_ngram,

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from data_reader.errors import InputError
+
 
 def diversity(stories):
     """Figures of stories, each a list of sentences; shares are from 0 to 1.
@@ -27,7 +29,7 @@ def diversity(stories):
     sentences = [sentence.split() for story in stories for sentence in story]
     words = Counter(word for sentence in sentences for word in sentence)
     if not words:
-        raise ValueError("The stories hold no words, so nothing can be said of them.")
+        raise InputError("The stories hold no words, so nothing can be said of them.")
     trigrams = [_story_trigrams(story) for story in stories]
     return {
         **{f"distinct_{n}": _distinct(sentences, n) for n in (1, 2, 3)},

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from generation.bootstrap import interval
-from generation.told_stories import read_told
-from models.run_folder import RunFolder
+from generation.generated_stories import read_hypotheses
 
 # The event, which the first sentence of nearly every story names, is counted apart.
 FACTS = ("weather", "clothes", "keepsake")
 
 
 @dataclass(frozen=True)
-class ToldStory:
+class GeneratedStory:
     """A story with the facts of its photos; `facts` lacks what none of them shows."""
 
     album_id: str
@@ -45,7 +46,7 @@ def fact_recall(stories, wordings):
     """Percent of facts recalled, from the story's own photos and from other albums' stories.
 
     Args:
-        stories: `ToldStory`s of at least two albums.
+        stories: `GeneratedStory`s of at least two albums.
         wordings: `{fact: {value: [wordings]}}`.
 
     Returns:
@@ -59,7 +60,7 @@ def fact_recall(stories, wordings):
         ValueError: there are fewer than two albums.
     """
     if len({story.album_id for story in stories}) < 2:
-        raise ValueError("Fact recall compares albums; it needs stories of at least two.")
+        raise InputError("Fact recall compares albums; it needs stories of at least two.")
     counts = {fact: _count(stories, fact, wordings[fact]) for fact in ("event", *FACTS)}
     counts["all"] = sum(counts[fact] for fact in FACTS)
     return {fact: _recall(of_albums) for fact, of_albums in counts.items()}
@@ -76,8 +77,8 @@ def _count(stories, fact, wordings):
             continue
         others = [
             values == {value}
-            for teller, values in zip(stories, named, strict=True)
-            if teller.album_id != story.album_id
+            for system, values in zip(stories, named, strict=True)
+            if system.album_id != story.album_id
         ]
         counts[albums[story.album_id]] += its_own == {value}, np.mean(others), 1
     return counts
@@ -104,7 +105,7 @@ def _percent(sums):
     return shares.T
 
 
-def read_told_stories(layout, run, decoding, split):
+def read_stories_with_facts(layout, run, decoding, split):
     """A run's generated stories with the facts of their photos.
 
     Raises:
@@ -115,18 +116,18 @@ def read_told_stories(layout, run, decoding, split):
         raise FileNotFoundError(
             f"{layout.facts} is missing: only the sample set knows the facts of its photos."
         )
-    told = read_told(run, decoding, split)
+    told = read_hypotheses(run, decoding, split)
     albums = read_json(layout.facts)["albums"]
     with open_stories(layout, split, also=("album_ids", "image_ids")) as stories:
         album_ids = [id_.decode() for id_ in stories["album_ids"][:]]
         photo_ids = [[id_.decode() for id_ in row] for row in stories["image_ids"][:]]
     if len(told) != len(album_ids):
-        raise ValueError(
+        raise InputError(
             f"{run.hypotheses(decoding, split)} holds {len(told)} stories, "
             f"{layout.stories(split)} {len(album_ids)}; tell them again with python -m generation."
         )
     return [
-        ToldStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
+        GeneratedStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
         for album_id, photos, story in zip(album_ids, photo_ids, told, strict=True)
     ]
 
@@ -163,7 +164,7 @@ def main():
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = DataLayout(arguments.data or run.settings()["data"])
     split, decoding = arguments.split, arguments.decoding
-    stories = read_told_stories(layout, run, decoding, split)
+    stories = read_stories_with_facts(layout, run, decoding, split)
     recall = fact_recall(stories, read_json(layout.facts)["wordings"])
     distinct = 100 * len({story.text for story in stories}) / len(stories)
     print(f"Facts of {len(stories)} {split} stories told by {run.name}, {decoding}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from data_reader.errors import InputError
 from data_reader.image_data_reader import PHOTO_ENDINGS, read_photo
 
 FEWEST, MOST = 2, 20
@@ -34,11 +35,11 @@ def photos_in_order(given):
     folders = [path for path in given if path.is_dir()]
     is_folder = bool(folders) and len(given) == 1
     if folders and not is_folder:
-        raise ValueError(f"{folders[0]} is a folder; give photos, or one folder of them.")
+        raise InputError(f"{folders[0]} is a folder; give photos, or one folder of them.")
     photos, order = _of_folder(given[0]) if is_folder else (given, "as given")
     if not FEWEST <= len(photos) <= MOST:
         counted = f" (files ending in {', '.join(sorted(PHOTO_ENDINGS))})" if is_folder else ""
-        raise ValueError(
+        raise InputError(
             f"A story needs {FEWEST} to {MOST} photos, got {len(photos)}: "
             f"{', '.join(map(str, given))}{counted}."
         )
@@ -91,7 +92,7 @@ def features_of(photos, extractor):
         try:
             inputs.append(extractor.preprocess(read_photo(path, extractor.image_size)))
         except (ValueError, OSError) as error:
-            raise ValueError(f"The photo {path} can't be read: {error}.") from error
+            raise InputError(f"The photo {path} can't be read: {error}.") from error
     return np.asarray(extractor.compute(np.stack(inputs)))[None]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data_reader.errors import InputError
 from generation.bootstrap import interval, paired_difference, sums_by_group
 from generation.meteor import MeteorMissingError, meteor
 
@@ -205,22 +206,22 @@ def _cider(hypotheses, references):
 
 def _check_pairs(hypotheses, references):
     if not hypotheses or len(hypotheses) != len(references):
-        raise ValueError(
+        raise InputError(
             f"A reference for each text is needed; got {len(hypotheses)} texts and "
             f"{len(references)} references."
         )
     empty = [number for number, text in enumerate(references, 1) if not text.strip()]
     if empty:
-        raise ValueError(f"Reference {empty[0]} is empty; a text can't be compared with nothing.")
+        raise InputError(f"Reference {empty[0]} is empty; a text can't be compared with nothing.")
 
 
 def _matched(predictions, references):
     """-> stories, their reference stories; white space made single spaces."""
     if not predictions:
-        raise ValueError("There are no predictions to score.")
+        raise InputError("There are no predictions to score.")
     without = [key for key in predictions if not any(map(str.strip, references.get(key, [])))]
     if without:
-        raise ValueError(
+        raise InputError(
             f"{len(without)} of {len(predictions)} predictions have no reference, the first: "
             f"{without[0]}; leave them out, or take the references that belong to them."
         )

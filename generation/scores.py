@@ -17,12 +17,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_reader.commands import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS, DataLayout
-from data_reader.sis_datareader import flaw_of, read_stories
+from data_reader.run_folder import RunFolder
+from data_reader.sis_datareader import read_stories, why_unusable
 from data_reader.stories_file import open_stories
 from generation.diversity import diversity
+from generation.generated_stories import read_hypotheses
 from generation.protocols import (
     compared,
     intervals,
@@ -31,8 +34,6 @@ from generation.protocols import (
     vist_album,
     vist_sequence,
 )
-from generation.told_stories import read_told
-from models.run_folder import RunFolder
 
 BY_FILES = {"vist-album": vist_album, "vist-sequence": vist_sequence}
 _SEQUENCE = re.compile(r"\d+(_\d+){4}")
@@ -55,11 +56,11 @@ def read_lines(path):
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 ({error}); convert it.") from error
+        raise InputError(f"{path} is not UTF-8 ({error}); convert it.") from error
     if not text.strip():
-        raise ValueError(f"{path} holds no text.")
+        raise InputError(f"{path} holds no text.")
     if path.suffix == ".json":
-        raise ValueError(f"{path} is JSON, expected a text file with a sentence or story a line.")
+        raise InputError(f"{path} is JSON, expected a text file with a sentence or story a line.")
     return text.removesuffix("\n").split("\n")
 
 
@@ -73,12 +74,12 @@ def pair_lines(hypotheses, references, level):
     """
     told, human = len(hypotheses), len(references)
     if level == "sentence" and told != human:
-        raise ValueError(
+        raise InputError(
             f"There are {told} hypotheses for {human} references; each needs a line of its own."
         )
     if level == "story":
         if human % SENTENCES_OF_A_STORY or told not in (human, human // SENTENCES_OF_A_STORY):
-            raise ValueError(
+            raise InputError(
                 f"There are {told} lines of hypotheses for {human} references; a story needs "
                 f"{SENTENCES_OF_A_STORY} lines of references and one or as many of hypotheses."
             )
@@ -106,7 +107,7 @@ def read_predictions(path):
     }
     for key, story in predictions.items():
         if not isinstance(story, str):
-            raise ValueError(f"{path}: {key} has {story!r:.60}, expected one story.")
+            raise InputError(f"{path}: {key} has {story!r:.60}, expected one story.")
     return predictions
 
 
@@ -119,14 +120,14 @@ def read_references(path):
     references = _read_dictionary(path)
     for key, stories in references.items():
         if not isinstance(stories, list) or not all(isinstance(story, str) for story in stories):
-            raise ValueError(f"{path}: {key} has {stories!r:.60}, expected a list of stories.")
+            raise InputError(f"{path}: {key} has {stories!r:.60}, expected a list of stories.")
     return references
 
 
 def _read_dictionary(path):
     contents = read_json(path)
     if not isinstance(contents, dict):
-        raise ValueError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
+        raise InputError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
     return contents
 
 
@@ -148,7 +149,7 @@ def check_keys(protocol, keys):
         is_sequence = _SEQUENCE.fullmatch(key) is not None
         if is_sequence != (protocol == "vist-sequence"):
             wanted = "an album's id" if is_sequence else "five photo ids joined by _"
-            raise ValueError(f"{protocol} takes {wanted} as key, got {key}.")
+            raise InputError(f"{protocol} takes {wanted} as key, got {key}.")
 
 
 class RunStories:
@@ -163,7 +164,7 @@ class RunStories:
     """
 
     def __init__(self, run, split, decoding, layout):
-        self.told = read_told(run, decoding, split)
+        self.told = read_hypotheses(run, decoding, split)
         with open_stories(layout, split, also=("album_ids", "image_ids")) as file:
             self.albums = [album.decode() for album in file["album_ids"][:]]
             photos = [[photo.decode() for photo in row] for row in file["image_ids"][:]]
@@ -172,14 +173,14 @@ class RunStories:
         images = len(photos[0])
         self.cut = [cut[start : start + images] for start in range(0, len(cut), images)]
         if not len(self.told) == len(self.cut) == len(self.albums):
-            raise ValueError(
+            raise InputError(
                 f"{len(self.told)} {split} stories were told, {layout.stories(split)} holds "
                 f"{len(self.albums)}, {run.references(split).name} {len(self.cut)}; tell them "
                 f"again with: python -m generation --run {run.path} --split {split}"
             )
         self.by_album, self.by_sequence = {}, {}
         for story in read_stories(layout.annotations(split)):
-            if not flaw_of(story):
+            if not why_unusable(story):
                 text = " ".join(story.texts)
                 self.by_album.setdefault(story.album_id, []).append(text)
                 self.by_sequence.setdefault("_".join(story.photo_ids), []).append(text)
@@ -315,11 +316,11 @@ def _comparison_report(comparison):
 def main():
     arguments = _parse_arguments()
     if arguments.level and arguments.protocol != "original-2018":
-        raise ValueError("--level is of the protocol original-2018 alone.")
+        raise InputError("--level is of the protocol original-2018 alone.")
     if arguments.run and not arguments.protocol:
         _score_a_run(arguments)
     elif arguments.run or len(arguments.files) != 2:
-        raise ValueError(
+        raise InputError(
             "Give a protocol and two files, or --run FOLDER, which is scored by all protocols; "
             "see --help."
         )
@@ -362,16 +363,16 @@ def _score_a_run(arguments):
 
 
 def _compare(run, layout, arguments):
-    tellers = (
+    systems = (
         (run, arguments.decoding),
         (RunFolder.open(arguments.against), arguments.against_decoding or arguments.decoding),
     )
-    stories = [RunStories(each, arguments.split, decoding, layout) for each, decoding in tellers]
+    stories = [RunStories(each, arguments.split, decoding, layout) for each, decoding in systems]
     comparison = compare(*stories)
     if arguments.json:
         print(json.dumps(comparison))
         return
-    print(" less ".join(f"{each.name} {decoding}" for each, decoding in tellers))
+    print(" less ".join(f"{each.name} {decoding}" for each, decoding in systems))
     print(_comparison_report(comparison))
 
 

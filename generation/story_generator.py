@@ -37,10 +37,10 @@ class StoryGenerator:
             the previous-sentence encoder.
         """
         return np.concatenate(
-            list(self.tell_batches(image_features, stories_per_batch, 0, show_progress))
+            list(self.generate_batches(image_features, stories_per_batch, 0, show_progress))
         )
 
-    def tell_batches(self, image_features, stories_per_batch, first=0, show_progress=True):
+    def generate_batches(self, image_features, stories_per_batch, first=0, show_progress=True):
         """As `tell`, from the story `first` on -> an iterator of batches, int32 [B, I, 22]."""
         stories = len(image_features)
         with tqdm(
@@ -60,7 +60,7 @@ class StoryGenerator:
         """[B, I, F], the stories' places in their split [B] -> [B, I, T]."""
         stories, images = tf.unstack(tf.shape(image_features)[:2])
         image_states = self._model.encode_images(image_features)
-        step = self._model.stepper()
+        step = self._model.make_decode_step()
 
         def write_sentence(image, sentence, told):
             image_state = [states[:, image] for states in image_states]

@@ -8,17 +8,17 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from data_reader.commands import command_line, run_command
-from data_reader.files import written_beside
+from data_reader.cli import command_line, run_command
+from data_reader.files import atomic_write
 from data_reader.layout import DataLayout
-from generation.protocols import shown
-from generation.told_stories import (
-    add_teller_options,
+from data_reader.run_folder import RunFolder
+from generation.generated_stories import (
+    add_system_options,
     read_shown_stories,
-    read_tellers,
-    teller_figures,
+    read_systems,
+    system_scores,
 )
-from models.run_folder import RunFolder
+from generation.protocols import shown
 
 _TEMPLATE = "story_page.html.jinja"
 
@@ -28,21 +28,21 @@ def write_page(path, title, stories, figures):
 
     Args:
         path: the HTML file; photos are referred to from there.
-        stories: `ShownStory`s, at least one, all with the same tellers.
-        figures: `{teller: {name: number}}`, scores as `RunFolder.figures` has them, shown under the
+        stories: `ShownStory`s, at least one, all with the same systems.
+        figures: `{system: {name: number}}`, scores as `RunFolder.figures` has them, shown under the
             stories; may be empty.
     """
     from jinja2 import Environment, FileSystemLoader
 
     folder = Path(path).absolute().parent
     data = {
-        "tellers": [_readable(name) for name in stories[0].tellers],
+        "systems": [_readable(name) for name in stories[0].systems],
         "stories": [
             {
                 "id": story.story_id,
                 "album": story.album_id,
                 "photos": [quote(os.path.relpath(photo, folder)) for photo in story.photos],
-                "told": list(story.tellers.values()),
+                "told": list(story.systems.values()),
             }
             for story in stories
         ],
@@ -53,12 +53,12 @@ def write_page(path, title, stories, figures):
         title=title,
         data=data,
         figures={
-            _readable(teller): {name: _shown(name, figure) for name, figure in row.items()}
-            for teller, row in figures.items()
+            _readable(system): {name: _shown(name, figure) for name, figure in row.items()}
+            for system, row in figures.items()
         },
         figure_names=list(figure_names),
     )
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(page, encoding="utf-8")
 
 
@@ -73,19 +73,19 @@ def _shown(name, figure):
 
 def main():
     parser = command_line(__doc__)
-    add_teller_options(parser)
+    add_system_options(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: stories.html in the first run"
     )
     arguments = parser.parse_args()
     runs = [RunFolder.open(path) for path in arguments.runs]
     layout = DataLayout(arguments.data or runs[0].settings()["data"])
-    tellers = read_tellers(runs, arguments.split, arguments.decoding)
-    stories = read_shown_stories(layout, arguments.split, tellers)
+    systems = read_systems(runs, arguments.split, arguments.decoding)
+    stories = read_shown_stories(layout, arguments.split, systems)
     path = arguments.output or runs[0].page
-    figures = teller_figures(runs, arguments.split, arguments.decoding)
+    figures = system_scores(runs, arguments.split, arguments.decoding)
     write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, figures)
-    print(f"{len(stories)} stories, {len(tellers)} tellers beside the human one\n  {path}")
+    print(f"{len(stories)} stories, {len(systems)} systems beside the human one\n  {path}")
 
 
 if __name__ == "__main__":

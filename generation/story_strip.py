@@ -1,4 +1,4 @@
-"""python -m generation.story_strip: photos in a row with the stories under them, a row a teller.
+"""python -m generation.story_strip: photos in a row with the stories under them, a row a system.
 
 Strips are written into the first run's folder, as PNG or PDF; --sheet puts them all into one PDF,
 several on a page.  --frame N draws red frames around the photos that the N-th sentence's window
@@ -19,12 +19,13 @@ from matplotlib.font_manager import FontProperties, get_font_names
 from matplotlib.patches import Rectangle
 from tqdm import tqdm
 
-from data_reader.commands import command_line, run_command, whole_number
-from data_reader.files import written_beside
+from data_reader.cli import command_line, run_command, whole_number
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
 from data_reader.image_data_reader import read_photo
 from data_reader.layout import DataLayout
-from generation.told_stories import add_teller_options, read_shown_stories, read_tellers
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
+from generation.generated_stories import add_system_options, read_shown_stories, read_systems
 
 PHOTOS_IN_A_ROW = 5
 
@@ -52,22 +53,22 @@ _OTHER_SCRIPTS = (
 _TEXT_IN_PDF = {"pdf.fonttype": 42, "svg.fonttype": "none"}  # as text, not as drawings of letters
 
 
-def draw_strip(photos, tellers, path, framed_sentence=None, group_size=None):
+def draw_strip(photos, systems, path, framed_sentence=None, group_size=None):
     """Draw one story as a picture.
 
     Args:
         photos: paths, in the story's order; one that can't be read is shown as a grey square.  More
             than five go on in further rows.
-        tellers: `{name: sentences}`, a sentence a photo; a row each, from top to bottom.
+        systems: `{name: sentences}`, a sentence a photo; a row each, from top to bottom.
         path: the picture's file; its ending says the format.
         framed_sentence: the place, from 0 on, of the sentence whose window is framed.
         group_size: photos that the window holds.
 
     Raises:
-        ValueError: a teller has not as many sentences as there are photos.
+        ValueError: a system has not as many sentences as there are photos.
     """
     framed = None if framed_sentence is None else _Framed(framed_sentence, group_size)
-    strip = _lay_out(photos, tellers, framed)
+    strip = _lay_out(photos, systems, framed)
     figure = Figure(figsize=(strip.width, strip.height), facecolor="white")
     _draw(strip, figure, strip.height)
     with rc_context(_TEXT_IN_PDF):
@@ -86,8 +87,8 @@ def draw_strips(stories, folder, split, ending="png", framed=None):
     paths = []
     for story in tqdm(stories, desc="strips", unit="strip", disable=None):
         paths.append(Path(folder) / f"{split}_{story.story_id}{frame}.{ending}")
-        with written_beside(paths[-1]) as partial:
-            draw_strip(story.photos, story.tellers, partial, *(framed or ()))
+        with atomic_write(paths[-1]) as partial:
+            draw_strip(story.photos, story.systems, partial, *(framed or ()))
     return paths
 
 
@@ -95,7 +96,7 @@ def draw_sheet(stories, path, framed=None):
     """Draw the strips of many stories into one PDF, as many on a page as have room there."""
     framed = _Framed(*framed) if framed else None
     with (
-        written_beside(path) as partial,
+        atomic_write(path) as partial,
         rc_context(_TEXT_IN_PDF),
         PdfPages(partial) as pages,
         tqdm(total=len(stories), desc="strips", unit="strip", disable=None) as bar,
@@ -103,7 +104,7 @@ def draw_sheet(stories, path, framed=None):
         page, room = None, 0.0
         for story in stories:
             caption = f"story {story.story_id}, album {story.album_id}"
-            strip = _lay_out(story.photos, story.tellers, framed, caption)
+            strip = _lay_out(story.photos, story.systems, framed, caption)
             if page is None or strip.height > room:
                 _finish(page, pages)
                 room = max(strip.width * _PAGE_PROPORTION, strip.height)
@@ -166,10 +167,10 @@ class _Strip:
     texts: list[_Text]
 
 
-def _lay_out(photos, tellers, framed=None, caption=None):
-    for name, sentences in tellers.items():
+def _lay_out(photos, systems, framed=None, caption=None):
+    for name, sentences in systems.items():
         if len(sentences) != len(photos):
-            raise ValueError(f"{name} tells {len(sentences)} sentences for {len(photos)} photos.")
+            raise InputError(f"{name} tells {len(sentences)} sentences for {len(photos)} photos.")
     pictures = [_picture(photo) for photo in photos]
     shown, texts = [], []
     top = _GAP
@@ -185,7 +186,7 @@ def _lay_out(photos, tellers, framed=None, caption=None):
             bottom_aligned = top + row_height - height
             shown.append(_Photo(_left(place - first), bottom_aligned, pictures[place], is_framed))
         top += row_height + _GAP
-        for number, (name, sentences) in enumerate(tellers.items()):
+        for number, (name, sentences) in enumerate(systems.items()):
             row = _lay_out_teller(name, sentences, places, number, framed, top)
             texts += row
             top += _LINE_HEIGHT * max(len(text.lines) for text in row) + 1.5 * _GAP
@@ -194,7 +195,7 @@ def _lay_out(photos, tellers, framed=None, caption=None):
 
 
 def _lay_out_teller(name, sentences, places, number, framed, top):
-    """A teller's name and its sentences at these places."""
+    """A system's name and its sentences at these places."""
     colour = _COLOURS[number % len(_COLOURS)]
     row = [_Text(_GAP, top, _wrap(name.replace("_", " "), _NAME_WIDTH, "bold"), colour, "bold")]
     for place in places:
@@ -317,11 +318,11 @@ def _draw_photo(photo, figure, top):
 def main():
     arguments = _parse_arguments()
     if arguments.sheet and arguments.format == "png":
-        raise ValueError("--sheet is a PDF; it has no --format png.")
+        raise InputError("--sheet is a PDF; it has no --format png.")
     runs = [RunFolder.open(path) for path in arguments.runs]
     layout = DataLayout(arguments.data or runs[0].settings()["data"])
-    tellers = read_tellers(runs, arguments.split, arguments.decoding)
-    stories = _choose(read_shown_stories(layout, arguments.split, tellers), arguments)
+    systems = read_systems(runs, arguments.split, arguments.decoding)
+    stories = _choose(read_shown_stories(layout, arguments.split, systems), arguments)
     framed = _framed(runs[0], stories, arguments.frame)
     folder = runs[0].strips
     if arguments.sheet:
@@ -340,7 +341,7 @@ def _choose(stories, arguments):
     by_id = {story.story_id: story for story in stories}
     unknown = [story_id for story_id in arguments.story if story_id not in by_id]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"There is no {arguments.split} story {', '.join(unknown)}; there are {len(by_id)}, "
             f"the first: {', '.join(list(by_id)[:3])}."
         )
@@ -353,13 +354,13 @@ def _framed(run, stories, number):
         return None
     fewest = min(len(story.photos) for story in stories)
     if number > fewest:
-        raise ValueError(f"--frame is {number}; a story has {fewest} sentences.")
+        raise InputError(f"--frame is {number}; a story has {fewest} sentences.")
     return number - 1, run.model_config()["image_group_size"]
 
 
 def _parse_arguments():
     parser = command_line(__doc__)
-    add_teller_options(parser)
+    add_system_options(parser)
     parser.add_argument("--story", nargs="+", metavar="ID", help="these stories only")
     parser.add_argument(
         "--number", type=whole_number(1), default=12, metavar="N", help="default: %(default)s"

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from data_reader.errors import InputError
 from models.attention_layers import AttentionDecoder
 from models.layers import FeatureStandardisation, ImageGrouping
 from models.recurrent import RecurrentStack
@@ -170,9 +171,9 @@ class AttentionEncoderDecoder(StoryModel):
 
 def _check_attention(attend_to, image_encoder_latent_dim, sentence_encoder_latent_dim):
     if attend_to not in ("previous_sentence", "images"):
-        raise ValueError(f"attend_to is {attend_to!r}; it must be 'previous_sentence' or 'images'.")
+        raise InputError(f"attend_to is {attend_to!r}; it must be 'previous_sentence' or 'images'.")
     if attend_to == "previous_sentence" and image_encoder_latent_dim != sentence_encoder_latent_dim:
-        raise ValueError(
+        raise InputError(
             f"image_encoder_latent_dim is {image_encoder_latent_dim}, sentence_encoder_latent_dim "
             f"{sentence_encoder_latent_dim}; to attend to the previous sentence they must be equal."
         )

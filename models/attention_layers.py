@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from data_reader.errors import InputError
 from models.packed import (
     Memory,
     matmul,
@@ -40,7 +41,7 @@ class DotScore(PackedLayer):
 
     def build(self, query_shape, memory_shape):
         if query_shape[-1] != memory_shape[-1]:
-            raise ValueError(
+            raise InputError(
                 f"The dot score needs a decoder and a memory of one size, the decoder has "
                 f"{query_shape[-1]} units, the memory {memory_shape[-1]}; take 'general'."
             )
@@ -233,7 +234,7 @@ class AttentionDecoder(PackedLayer):
         super().__init__(**kwargs)
         self.supports_masking = True
         if attention not in ATTENTIONS:
-            raise ValueError(f"attention is {attention!r}; there is: {', '.join(ATTENTIONS)}.")
+            raise InputError(f"attention is {attention!r}; there is: {', '.join(ATTENTIONS)}.")
         check_recurrent(cell_type, num_layers)
         self.attention = attention
         self.cell_type = cell_type
@@ -313,9 +314,9 @@ class AttentionDecoder(PackedLayer):
         states = [initial_state] + [zero] * (self.num_layers - 1)
         return [states, self.attention_cell.look_at(memory, is_memory)]
 
-    def stepper(self):
-        """As `RecurrentStack.stepper`; the attending cell steps in the precision of its weights."""
-        lower_step = self.lower_layers.stepper() if self.lower_layers else None
+    def make_decode_step(self):
+        """As `RecurrentStack.make_decode_step`; the attending cell steps in the precision of its weights."""
+        lower_step = self.lower_layers.make_decode_step() if self.lower_layers else None
 
         def step(inputs, state):
             [*lower, attending], looked_at = state

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from data_reader.errors import InputError
 from models.layers import FeatureStandardisation, ImageGrouping
 from models.recurrent import RecurrentStack
 from models.sentence_encoder import ConvolutionalSentenceEncoder
@@ -151,4 +152,4 @@ def _make_sentence_encoder(sentence_encoder, cell_type, units, recurrent_dropout
         return RecurrentStack(cell_type, units, 1, recurrent_dropout, name=name)
     if sentence_encoder == "cnn":
         return ConvolutionalSentenceEncoder(cell_type, units, name=name)
-    raise ValueError(f"sentence_encoder is {sentence_encoder!r}; it must be 'rnn' or 'cnn'.")
+    raise InputError(f"sentence_encoder is {sentence_encoder!r}; it must be 'rnn' or 'cnn'.")

@@ -7,6 +7,8 @@ F feature size, U units, V vocabulary, N = B * I sentences, W real words that ar
 import keras
 from keras import layers, ops
 
+from data_reader.errors import InputError
+
 # As the stories files have them.
 NULL, START, END = 0, 1, 2
 ROW_LENGTH = 22
@@ -61,7 +63,7 @@ class ImageGrouping(layers.Layer):
     def __init__(self, image_group_size, reverse=False, **kwargs):
         super().__init__(**kwargs)
         if image_group_size < 1:
-            raise ValueError(f"image_group_size is {image_group_size}; a window holds at least 1.")
+            raise InputError(f"image_group_size is {image_group_size}; a window holds at least 1.")
         self.image_group_size = image_group_size
         self.reverse = reverse
 
@@ -122,7 +124,7 @@ class DecoderInputs(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("stories")
-class RealWords(layers.Layer):
+class PaddingMask(layers.Layer):
     """Which words of a row are none of its padding: int32 [N, T] -> bool [N, T]."""
 
     def call(self, words):
@@ -133,7 +135,7 @@ class RealWords(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("stories")
-class BeforeRealWords(layers.Layer):
+class GatherNonPadding(layers.Layer):
     """The decoder's outputs from which a real word follows, W of them, in reading order.
 
     float32 [N, T - 1, U] and sentences int32 [B, I, T] -> [W, U].  All that comes after (softmax,
@@ -149,13 +151,13 @@ class BeforeRealWords(layers.Layer):
         return None
 
     def call(self, outputs, sentences):
-        return at_real_words(outputs, sentences[..., 1:])
+        return gather_non_padding(outputs, sentences[..., 1:])
 
     def compute_output_shape(self, outputs_shape, sentences_shape):
         return (None, outputs_shape[-1])
 
 
-def at_real_words(values, targets):
+def gather_non_padding(values, targets):
     """The values where the target is no padding: [N, T, ...] and [B, I, T] -> [W, ...]."""
     places = ops.nonzero(ops.reshape(targets, (-1,)))[0]
     return ops.take(ops.reshape(values, (-1, *values.shape[2:])), places, axis=0)

@@ -4,13 +4,13 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from models.layers import NULL, at_real_words
+from models.layers import NULL, gather_non_padding
 
 
 def next_words(sentences):
     """Rows <START> words <END>, int32 [B, I, T] -> the words to be written, <END>s too, [W]."""
     targets = sentences[..., 1:]
-    return at_real_words(ops.reshape(targets, (-1, targets.shape[-1])), targets)
+    return gather_non_padding(ops.reshape(targets, (-1, targets.shape[-1])), targets)
 
 
 def words_of_each_story(sentences):

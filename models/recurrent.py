@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from data_reader.errors import InputError
 from models.packed import (
     GruCell,
     LstmCell,
@@ -92,8 +93,8 @@ class GRU(_PackedRecurrence, layers.GRU):
             projections, initial_state, cell.recurrent_kernel, recurrent_bias, plan, dtype
         )
 
-    def stepper(self):
-        """See `RecurrentStack.stepper`."""
+    def make_decode_step(self):
+        """See `RecurrentStack.make_decode_step`."""
         input_bias, recurrent_bias = tf.unstack(self.cell.bias)
         return _stepper(self, GruCell(self.units, recurrent_bias), input_bias)
 
@@ -111,8 +112,8 @@ class LSTM(_PackedRecurrence, layers.LSTM):
         projections = matmul(rows, cell.kernel, dtype) + cell.bias
         return packed_lstm(projections, initial_state, cell.recurrent_kernel, plan, dtype)
 
-    def stepper(self):
-        """See `RecurrentStack.stepper`."""
+    def make_decode_step(self):
+        """See `RecurrentStack.make_decode_step`."""
         return _stepper(self, LstmCell(self.units), self.cell.bias)
 
 
@@ -135,9 +136,9 @@ def check_recurrent(cell_type, num_layers):
         ValueError: the cell type is unknown or there are no layers.
     """
     if cell_type not in ("gru", "lstm"):
-        raise ValueError(f"cell_type is {cell_type!r}; it must be 'gru' or 'lstm'.")
+        raise InputError(f"cell_type is {cell_type!r}; it must be 'gru' or 'lstm'.")
     if num_layers < 1:
-        raise ValueError(f"num_layers is {num_layers}; there must be at least 1.")
+        raise InputError(f"num_layers is {num_layers}; there must be at least 1.")
 
 
 @keras.saving.register_keras_serializable("stories")
@@ -204,12 +205,12 @@ class RecurrentStack(PackedLayer):
         ]
         return outputs, state
 
-    def stepper(self):
+    def make_decode_step(self):
         """-> a function of one time step: inputs [N, F], state -> output [N, U], state.
 
         What many steps need of the weights is made ready once.
         """
-        steps = [layer.stepper() for layer in self.recurrent_layers]
+        steps = [layer.make_decode_step() for layer in self.recurrent_layers]
 
         def step(inputs, state):
             new_state = []

@@ -7,13 +7,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from data_reader.errors import InputError
 from models.layers import (
     NULL,
     ROW_LENGTH,
-    BeforeRealWords,
     DecoderInputs,
+    GatherNonPadding,
+    PaddingMask,
     PreviousSentences,
-    RealWords,
 )
 from models.next_word import LossPerWord
 from models.packed import Weights
@@ -23,7 +24,7 @@ class StoryModel(keras.Model):
     """A Keras functional model of whole stories, and three views on its layers to tell one with.
 
     Training calls the model itself.  Telling calls `encode_images` once a story, `start_sentence`
-    once a sentence and what `stepper` gives once a word.
+    once a sentence and what `make_decode_step` gives once a word.
 
     A subclass makes the layers `feature_standardisation` (or None), `image_dropout`,
     `image_grouping`, `image_sequence_encoder`, `word_embedding`, `decoder`, `softmax_dropout` and
@@ -47,11 +48,11 @@ class StoryModel(keras.Model):
         start = self.decoder_start(
             self.encode_windows(*self.image_windows(image_features)),
             self.word_embedding(previous),
-            RealWords(name="real_previous_words")(previous),
+            PaddingMask(name="real_previous_words")(previous),
         )
         words = DecoderInputs(name="decoder_inputs")(sentences)
-        outputs = self.decode(words, RealWords(name="real_words")(words), start)
-        outputs = BeforeRealWords(name="before_real_words")(outputs, sentences)
+        outputs = self.decode(words, PaddingMask(name="real_words")(words), start)
+        outputs = GatherNonPadding(name="before_real_words")(outputs, sentences)
         logits = self.next_word_logits(self.softmax_dropout(outputs))
         return {"image_features": image_features, "sentences": sentences}, logits
 
@@ -74,13 +75,13 @@ class StoryModel(keras.Model):
         start = self.decoder_start(image_state, vectors, previous_sentences != NULL)
         return self.decoder.start(**start)
 
-    def stepper(self):
+    def make_decode_step(self):
         """-> a function of the words just written and the state, for one word after another.
 
         It takes words int32 [N] and a state and gives logits [N, V] of the words after them, and
         the state after that.  What many steps need of the weights is made ready once.
         """
-        decoder_step = self.decoder.stepper()
+        decoder_step = self.decoder.make_decode_step()
         softmax = self.next_word_logits
         kernel = Weights(softmax.kernel, softmax.compute_dtype)
 
@@ -129,7 +130,7 @@ def make_word_embedding(vocabulary_size, size, matrix, trainable):
     layer = layers.Embedding(vocabulary_size, size, trainable=trainable, name="word_embedding")
     if matrix is not None:
         if np.shape(matrix) != (vocabulary_size, size):
-            raise ValueError(
+            raise InputError(
                 f"word_embeddings are {' x '.join(map(str, np.shape(matrix)))}; vocabulary_size "
                 f"and word_embedding_size make it {vocabulary_size} x {size}."
             )

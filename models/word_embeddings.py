@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from data_reader.errors import InputError
+
 SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
 NULL = 0
 
@@ -74,19 +76,19 @@ def load_word_embeddings(path, words, dimension=300, seed=1):
 
 def _check_arguments(path, words, dimension):
     if words[:4] != SPECIAL_WORDS:
-        raise ValueError(
+        raise InputError(
             f"A vocabulary's words start with {' '.join(SPECIAL_WORDS)}, "
             f"these with {' '.join(map(str, words[:4])) or 'nothing'}."
         )
     if dimension < 1:
-        raise ValueError(f"dimension is {dimension}; a vector holds at least 1 number.")
+        raise InputError(f"dimension is {dimension}; a vector holds at least 1 number.")
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing; fetch a GloVe archive from "
             "https://nlp.stanford.edu/projects/glove and unpack it."
         )
     if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty; fetch and unpack it again.")
+        raise InputError(f"{path} is empty; fetch and unpack it again.")
 
 
 def _random_rows(indices, vocabulary_size, dimension, seed, spread):
@@ -103,7 +105,7 @@ def _find_vectors(path, words, dimension):
     in_file = [next((s for s in _spellings(word) if s in vectors), None) for word in words]
     found = np.array([spelling is not None for spelling in in_file])
     if not found.any():
-        raise ValueError(
+        raise InputError(
             f"{path} holds none of the vocabulary's {len(words) - len(SPECIAL_WORDS):,} words; "
             "it is probably the wrong file, or the wrong vocabulary."
         )
@@ -141,9 +143,9 @@ def _read_vectors(path, wanted, dimension):
             try:
                 _read_line(line, wanted, dimension, vectors)
             except ValueError as error:
-                raise ValueError(_explain(path, lines, line, error)) from error
+                raise InputError(_explain(path, lines, line, error)) from error
     if promised is not None and lines - 1 < promised:
-        raise ValueError(
+        raise InputError(
             f"{path} is cut short: it ends at line {lines} with {lines - 1:,} vectors, its header "
             f"says {promised:,}; fetch and unpack it again."
         )
@@ -168,7 +170,7 @@ def _check_start(path, dimension):
         file.seek(0)
         line = file.readline(LONGEST_LINE)
     if b"\0" in start:
-        raise ValueError(
+        raise InputError(
             f"{path} is packed or binary from line 1 on, expected GloVe's text format; "
             "unpack it first (gunzip, unzip)."
         )
@@ -177,7 +179,7 @@ def _check_start(path, dimension):
     given = int(header[2]) if header else _count_numbers(text, dimension)
     # A line that is cut or without any number is explained where all lines are.
     if given not in (0, dimension) and line.endswith(b"\n"):
-        raise ValueError(
+        raise InputError(
             f"{path} holds vectors of {given} numbers (line 1), expected {dimension}; "
             f"set the dimension to {given} or take the file with {dimension}."
         )
@@ -187,11 +189,11 @@ def _check_start(path, dimension):
 def _split_line(line, dimension):
     """A line's bytes -> its word, and its numbers as one text."""
     if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-        raise ValueError(f"more than {LONGEST_LINE:,} bytes, expected a word and its numbers")
+        raise InputError(f"more than {LONGEST_LINE:,} bytes, expected a word and its numbers")
     text = line.decode("utf-8").rstrip(" \r\n")
     given = _count_numbers(text, dimension)
     if given != dimension:
-        raise ValueError(f"{given} numbers, expected {dimension}")
+        raise InputError(f"{given} numbers, expected {dimension}")
     spaces_in_word = text.count(" ") - dimension
     if spaces_in_word == 0:  # nearly always, and much faster
         word, _, numbers = text.partition(" ")
@@ -219,7 +221,7 @@ def _to_vector(numbers):
     """`0.1 -0.2` -> float32 [E]."""
     values = np.array([float(number) for number in numbers.split(" ")])
     if not (np.abs(values) <= LARGEST_NUMBER).all():  # so that nan is refused too
-        raise ValueError("a number is nan, infinite or too large")
+        raise InputError("a number is nan, infinite or too large")
     return values.astype(np.float32)
 
 

@@ -108,7 +108,7 @@ def test_other_ways_of_telling_are_shown_beside_the_first(told):
     assert "smoke image grouping beam2 nounk nosame max6" in page
     out = succeed("generation.story_strip", trained, "--number", 2, "--sheet", "--frame", 5)
     assert (trained / "strips" / "test_sheet.pdf").exists()
-    out = succeed("generation.influence_picture", "--run", trained)
+    out = succeed("generation.attribution_picture", "--run", trained)
     [picture] = (trained / "strips").glob("*_looked_at.png")
     assert str(picture) in out
 
@@ -178,7 +178,7 @@ def test_what_is_done_is_not_done_again(folder):
         ("generation.scores", ["vist-album", "a", "b", "--level", "story"], "2018 alone"),
         ("generation.story_strip", ["{run}", "--decoding", "beam8"], "hypotheses_beam8_test.txt"),
         ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
-        ("models.run_folder", ["{empty}"], "has no experiment.json"),
+        ("training.describe", ["{empty}"], "has no experiment.json"),
         ("training.compare", ["{run}", "{empty}/nowhere"], "nowhere is missing"),
         (
             "dataset.sample",
@@ -215,11 +215,11 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "training.compare",
         "training.model_picture",
         "training.report",
-        "models.run_folder",
+        "training.describe",
         "generation",
         "generation.benchmark",
         "generation.fact_recall",
-        "generation.influence_picture",
+        "generation.attribution_picture",
         "generation.scores",
         "generation.story_page",
         "generation.story_strip",

@@ -18,7 +18,7 @@ import numpy as np
 from tiny_training import write_data
 
 import models.image_grouping  # noqa: F401 (what the model's file refers to)
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
 
 KILLS, EPOCHS, SEED = 20, 60, 1
 

@@ -4,7 +4,7 @@ import csv
 import json
 import zipfile
 
-from models.run_folder import LOSS_COLUMNS, RunFolder
+from data_reader.run_folder import LOSS_COLUMNS, RunFolder
 
 CONFIG = {"vocabulary_size": 6, "image_group_size": 3, "num_layers": 2, "cell_type": "gru"}
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_reader.benchmark import SENTENCE_LENGTHS
-from data_reader.commands import command_line, run_command, whole_number
+from data_reader.cli import command_line, run_command, whole_number
 from data_reader.measuring import (
     available_cores,
     in_its_own_process,

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from data_reader.files import written_beside
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
 
 KEPT = 2  # checkpoints: the newest, and the one before should the newest be broken
 
@@ -53,7 +54,7 @@ class Checkpoints:
     def save(self, model, progress):
         arrays = {_name(n): variable_value(v) for n, v in enumerate(_variables(model))}
         path = self._folder / f"{progress.epoch:05d}_{progress.batch:07d}.npz"
-        with written_beside(path) as partial, partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez(file, progress=json.dumps(asdict(progress)), **arrays)
             file.flush()
             os.fsync(file.fileno())
@@ -61,7 +62,7 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def newest(self):
-        """The newest whole state -> its `Progress`, and what `put_back` wants of it.
+        """The newest whole state -> its `Progress`, and what `restore` wants of it.
 
         Where there is none, nothing has been done, and nothing is to be put back.
         """
@@ -79,7 +80,7 @@ class Checkpoints:
         return sorted(self._folder.glob("[0-9]*.npz"))
 
 
-def put_back(model, state):
+def restore(model, state):
     """Give the model's variables, its optimiser's and its metrics' the values of a state.
 
     To be called when `fit` has begun an epoch: before that it forgets the metrics' sums, and draws
@@ -92,7 +93,7 @@ def put_back(model, state):
     expected = {_name(n): tuple(variable.shape) for n, variable in enumerate(variables)}
     given = {name: value.shape for name, value in state.items()}
     if given != expected:
-        raise ValueError(
+        raise InputError(
             f"The checkpoint holds {len(given)} variables that are not the {len(expected)} of this "
             "model; the project's code has changed since. Train anew."
         )

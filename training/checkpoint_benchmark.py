@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_reader.commands import command_line, import_tensorflow
+from data_reader.cli import command_line, import_tensorflow
 from training.benchmark import Sizes, draw_batch, make_trained_model
 from training.experiment import Experiment
 
@@ -45,11 +45,11 @@ def measure_saving(folder):
 
 def resume(folder):
     """Put the checkpoint back into a new model and make a step."""
-    from training.checkpoint import Checkpoints, put_back
+    from training.checkpoint import Checkpoints, restore
 
     model = make_trained_model(Experiment(name="benchmark", model=MODEL), "float32", Sizes())
     _, state = Checkpoints(folder).newest()
-    put_back(model, state)
+    restore(model, state)
     _step(model)()
 
 

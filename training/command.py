@@ -4,9 +4,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from data_reader.commands import command_line, import_tensorflow, run_command
+from data_reader.cli import command_line, import_tensorflow, run_command
+from data_reader.errors import InputError
 from data_reader.layout import RESULTS, DataLayout
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
 from training.experiment import smoke_test
 
 STOPPED = 75  # what sysexits.h calls a temporary failure: to be tried again
@@ -91,7 +92,7 @@ def find_interrupted(experiment, results, folder):
         return _newest(experiment, results)
     run = RunFolder.open_started(folder)
     if run.finished():
-        raise ValueError(f"The run {run.name} is finished; there is nothing to resume.")
+        raise InputError(f"The run {run.name} is finished; there is nothing to resume.")
     _check_same_settings(run.settings(), experiment.to_dict(), run)
     return run
 
@@ -117,7 +118,7 @@ def interrupted_runs(experiment, results):
 def _check_same_settings(begun, wanted, run):
     for name in sorted(begun.keys() | wanted.keys()):
         if begun.get(name) != wanted.get(name):
-            raise ValueError(
+            raise InputError(
                 f"The run {run.name} began with {name} = {begun.get(name)!r}, the experiment has "
                 f"{wanted.get(name)!r}; set it back, or start a run without --resume."
             )

@@ -6,10 +6,10 @@ Draws the loss curves of all of them in one picture and says in which settings t
 import math
 from pathlib import Path
 
-from data_reader.commands import command_line, run_command
-from data_reader.files import write_csv, written_beside
+from data_reader.cli import command_line, run_command
+from data_reader.files import atomic_write, write_csv
 from data_reader.layout import RESULTS
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
 from training.loss_plot import finite, highest_bleu, marked_every, read_losses, start_at_zero
 
 MARKERS = "os^DvPX*"
@@ -68,7 +68,7 @@ def compared(runs):
 
 def _scores(run):
     highest = highest_bleu(read_losses(run))
-    told = run.figures().items()
+    told = run.all_scores().items()
     return ({"highest BLEU in training": highest} if math.isfinite(highest) else {}) | {
         f"{name} {what}": figure for what, figures in told for name, figure in figures.items()
     }
@@ -106,7 +106,7 @@ def plot_curves(runs, path):
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     start_at_zero(axes, shown)
     figure.legend(loc="outside lower center")
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=150)
 
 
@@ -138,7 +138,7 @@ def _draw_table(lines, path):
         cell.set_edgecolor("0.8")
         if row == 0 or column == 0:
             cell.set_facecolor("0.93")
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=150, bbox_inches="tight")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from data_reader.errors import InputError
 from models.precision import PRECISIONS
 
 SMOKE_DATA = "dataset/smoke_data"
@@ -56,7 +57,7 @@ class Experiment:
 
     def __post_init__(self):
         if not re.fullmatch(r"[\w.-]+", self.name):
-            raise ValueError(f"name is {self.name!r}; it becomes a folder's: letters, digits, _.-")
+            raise InputError(f"name is {self.name!r}; it becomes a folder's: letters, digits, _.-")
         for setting in ("epochs", "stories_per_batch", "save_every_steps"):
             _check_whole_number(setting, getattr(self, setting), smallest=1)
         _check_whole_number("score_every_epochs", self.score_every_epochs, smallest=0)
@@ -65,9 +66,9 @@ class Experiment:
         for setting in ("learning_rate", "gradient_clip_value"):
             value = getattr(self, setting)
             if not isinstance(value, int | float) or not value > 0:
-                raise ValueError(f"{setting} is {value!r}; it must be a number above 0.")
+                raise InputError(f"{setting} is {value!r}; it must be a number above 0.")
         if self.precision not in PRECISIONS:
-            raise ValueError(
+            raise InputError(
                 f"precision is {self.precision!r}; it must be {' or '.join(PRECISIONS)}."
             )
 
@@ -86,7 +87,7 @@ class Experiment:
 
 def _check_whole_number(setting, value, smallest):
     if not isinstance(value, int) or value < smallest:
-        raise ValueError(f"{setting} is {value!r}; it must be a whole number from {smallest}.")
+        raise InputError(f"{setting} is {value!r}; it must be a whole number from {smallest}.")
 
 
 def smoke_test(experiment):

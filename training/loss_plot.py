@@ -2,7 +2,8 @@
 
 import math
 
-from data_reader.files import written_beside
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
 
 
 def read_losses(run):
@@ -13,7 +14,7 @@ def read_losses(run):
     """
     losses = run.losses()
     if not losses["epoch"]:
-        raise ValueError(f"{run.loss_log} has no row: the first epoch did not end.")
+        raise InputError(f"{run.loss_log} has no row: the first epoch did not end.")
     return losses
 
 
@@ -40,7 +41,7 @@ def plot_losses(run):
     panels[-1].set_xlim(losses["epoch"][0] - 0.5, losses["epoch"][-1] + 0.5)
     panels[-1].xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     figure.legend(loc="outside lower center", ncols=4)
-    with written_beside(run.loss_plot) as partial:
+    with atomic_write(run.loss_plot) as partial:
         figure.savefig(partial, dpi=150)
 
 

@@ -5,6 +5,7 @@ import inspect
 import keras
 import tensorflow as tf
 
+from data_reader.errors import InputError
 from data_reader.layout import REPOSITORY
 from data_reader.story_batches import feature_statistics
 from models import model_class
@@ -80,7 +81,7 @@ def check_settings(chosen, settings):
     known = _settings_of(chosen)
     for name in settings:
         if name not in known:
-            raise ValueError(
+            raise InputError(
                 f"{chosen.__name__} has no setting {name!r}; it has: {', '.join(known)}."
             )
 

@@ -6,8 +6,8 @@ At the default sizes, with the original's vocabulary of 10,004 words and frozen 
 import shutil
 from pathlib import Path
 
-from data_reader.commands import command_line, import_tensorflow, run_command
-from data_reader.files import written_beside
+from data_reader.cli import command_line, import_tensorflow, run_command
+from data_reader.files import atomic_write
 from data_reader.layout import RESULTS
 
 PAPER_VOCABULARY = 10_004
@@ -28,7 +28,7 @@ def draw_model(model, path):
         raise FileNotFoundError("Drawing needs graphviz's program dot: apt install graphviz")
     import keras
 
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         keras.utils.plot_model(
             model, str(partial), show_shapes=True, show_layer_names=True, dpi=100
         )

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from data_reader.files import written_beside
-from models.run_folder import LOSS_COLUMNS
-from training.checkpoint import put_back, variable_value
+from data_reader.files import atomic_write
+from data_reader.run_folder import LOSS_COLUMNS
+from training.checkpoint import restore, variable_value
 from training.loss_plot import plot_losses
 
 
@@ -63,7 +63,7 @@ class Recorder(keras.callbacks.Callback):
         checkpoints: where it is kept.
         stories: `ValidationStories`.
         request: `StopRequest`.
-        state: of a training that goes on, see `put_back`; None of a new one.
+        state: of a training that goes on, see `restore`; None of a new one.
 
     Raises:
         TrainingStoppedError: by `fit`, after the step in which the request came.
@@ -81,7 +81,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._state is not None:
-            put_back(self.model, self._state)
+            restore(self.model, self._state)
             self._state = None
         self._first_batch = self._progress.batch
         self._started = time.monotonic() - self._progress.epoch_seconds
@@ -153,13 +153,13 @@ class Recorder(keras.callbacks.Callback):
 
     def _write_texts(self):
         with (
-            written_beside(self._run.loss_log) as partial,
+            atomic_write(self._run.loss_log) as partial,
             partial.open("w", encoding="utf-8", newline="") as file,
         ):
             writer = csv.DictWriter(file, LOSS_COLUMNS)
             writer.writeheader()
             writer.writerows(self._progress.rows)
-        with written_beside(self._run.samples) as partial:
+        with atomic_write(self._run.samples) as partial:
             partial.write_text("\n".join(self._progress.samples), encoding="utf-8")
         plot_losses(self._run)
 
@@ -168,7 +168,7 @@ class Recorder(keras.callbacks.Callback):
         uncompiled.set_weights(self.model.get_weights())
         paths = [self._run.last_model_file, *([self._run.model_file] if is_best else [])]
         for path in paths:
-            with written_beside(path) as partial:
+            with atomic_write(path) as partial:
                 uncompiled.save(partial)
 
     def _stop_if_asked(self):

@@ -9,10 +9,11 @@ import math
 import os
 from pathlib import Path
 
-from data_reader.commands import command_line, run_command
-from data_reader.files import only_process, write_csv
+from data_reader.cli import command_line, run_command
+from data_reader.errors import InputError
+from data_reader.files import exclusive_lock, write_csv
 from data_reader.layout import RESULTS
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
 from training.loss_plot import read_losses
 
 ORIGINAL_COLUMNS = (
@@ -117,7 +118,7 @@ def refresh_scores(results_folder):
 
 def _scores_of(folder, name):
     """`{column: text}` of a run; empty where there is none or it has told nothing."""
-    figures = RunFolder(folder / name).figures() if name else {}
+    figures = RunFolder(folder / name).all_scores() if name else {}
     return {
         column: str(figures[told][score])
         for column, (told, score) in SCORE_COLUMNS.items()
@@ -127,7 +128,7 @@ def _scores_of(folder, name):
 
 def _change_table(path, change):
     """Put the rows that `change` makes of them into the table, in which no other process writes."""
-    with only_process(path.parent):
+    with exclusive_lock(path.parent):
         columns, rows = _read_table(path)
         columns += [name for name in COLUMNS if name not in columns]
         rows = [[row.get(name, "") for name in columns] for row in change(rows)]
@@ -166,10 +167,10 @@ def _read_table(path):
             reader = csv.DictReader(file)
             rows = list(reader)
     except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path} can't be read ({error}); move it away.") from error
+        raise InputError(f"{path} can't be read ({error}); move it away.") from error
     for number, row in enumerate(rows, 1):
         if None in row:
-            raise ValueError(
+            raise InputError(
                 f"Row {number} of {path} has more fields than columns; "
                 "put notes with a comma in quotes, or move the file away."
             )

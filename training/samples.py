@@ -44,7 +44,7 @@ class ValidationStories:
         )
 
     def _tell(self, image_features):
-        rows = self._generator.tell(image_features, show_progress=False)
+        rows = self._generator.generate(image_features, show_progress=False)
         return [self._decode(story) for story in rows]
 
     def _decode(self, rows):

@@ -4,10 +4,11 @@ import json
 import math
 from pathlib import Path
 
-from data_reader.commands import command_line, run_command
-from data_reader.files import write_csv, written_beside
+from data_reader.cli import command_line, run_command
+from data_reader.errors import InputError
+from data_reader.files import atomic_write, write_csv
 from data_reader.layout import DataLayout
-from models.run_folder import SMOKE_PREFIX, RunFolder
+from data_reader.run_folder import SMOKE_PREFIX, RunFolder
 from training.command import (
     add_training_options,
     interrupted_runs,
@@ -50,7 +51,7 @@ def _main(name, experiments, setting):
 def _value(experiment, setting):
     settings = experiment.to_dict() | experiment.model_settings
     if setting not in settings:
-        raise ValueError(f"The experiment {experiment.name!r} does not say its {setting!r}.")
+        raise InputError(f"The experiment {experiment.name!r} does not say its {setting!r}.")
     return settings[setting]
 
 
@@ -118,5 +119,5 @@ def plot_sweep(setting, table, path):
         axes.set_ylabel(label)
         start_at_zero(axes, table[column])
     all_axes[-1].set_xlabel(setting)
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=150)

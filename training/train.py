@@ -12,12 +12,13 @@ from pathlib import Path
 import h5py
 import keras
 
-from data_reader.files import only_process, write_json
+from data_reader.errors import InputError
+from data_reader.files import exclusive_lock, write_json
 from data_reader.layout import RESULTS, DataLayout
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches
 from data_reader.vocabulary import Vocabulary
-from models.run_folder import RunFolder
 from training.checkpoint import Checkpoints
 from training.environment import environment
 from training.model_building import choose_strategy, make_model
@@ -52,7 +53,7 @@ def train(experiment, results=RESULTS, resumed=None, tensorboard=False):
         model = make_model(experiment, data.vocabulary, data.training, steps, strategy)
         run = resumed or _create_run_folder(experiment, data, model, results)
         print(f"run folder: {run.path}")
-        opened.enter_context(only_process(run.path, f"Another process is training {run.path}."))
+        opened.enter_context(exclusive_lock(run.path, f"Another process is training {run.path}."))
         request = opened.enter_context(stop_requests())
         progress = _fit(experiment, data, model, run, request, tensorboard)
         sentences = 5 * len(data.training["story_ids"])
@@ -136,7 +137,7 @@ def _finish(run, experiment, progress):
             "try a lower learning_rate."
         )
         if best is None:
-            raise ValueError(f"{what} No model was saved in {run.path}.")
+            raise InputError(f"{what} No model was saved in {run.path}.")
         print(f"warning: {what} The best model before that is kept.", file=sys.stderr)
     finished = {
         "epochs": progress.epoch,
@@ -176,7 +177,7 @@ def _check_same_data(run, data):
     check_features(data.training, run.features())
     kept = Vocabulary.read(run.vocabulary_file)
     if kept.checksum != data.vocabulary.checksum:
-        raise ValueError(
+        raise InputError(
             f"The run {run.name} has a vocabulary of {len(kept)} words (checksum {kept.checksum}), "
             f"the data one of {len(data.vocabulary)} ({data.vocabulary.checksum}); "
             "put the run's vocabulary.json back into the data folder, or train anew."

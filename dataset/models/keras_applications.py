@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 
+from data_reader.errors import InputError
 from data_reader.image_data_reader import centre_square
 from dataset.extractor import Extractor
 
@@ -49,7 +50,7 @@ def keras_extractor(name, weights="imagenet"):
             include_top=False, pooling="avg", weights=weights, input_shape=(size, size, 3)
         )
     except Exception as error:  # Keras raises plain exceptions where a download fails
-        raise ValueError(
+        raise InputError(
             f"The ImageNet weights of {build.__name__} could not be had ({error}); Keras "
             "downloads them once, which needs the network."
         ) from error
@@ -80,7 +81,7 @@ def _model_function(name):
         for _, function in inspect.getmembers(keras.applications, inspect.isfunction)
     }
     if name.lower() not in functions:
-        raise ValueError(
+        raise InputError(
             f"There is no extractor {name!r}; there is: alexnet, {', '.join(sorted(functions))}."
         )
     return functions[name.lower()]

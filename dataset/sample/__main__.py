@@ -1,6 +1,6 @@
 """python -m dataset.sample: the embedded sample set, in VIST's own format."""
 
-from data_reader.commands import add_data_option, command_line, run_command, whole_number
+from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import DataLayout
 from dataset.sample.sample_set import ALBUMS, SEED, SMOKE_ALBUMS, make_sample_set
 

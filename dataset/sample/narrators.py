@@ -2,7 +2,7 @@
 
 A story needs what a model of stories has to have.  Each sentence tells the current photo's
 moment; the keepsake is told as long as one of the last three photos shows it, so an earlier photo
-has to be remembered; and who is telling, and whether the hero is "he" or "she" to the teller,
+has to be remembered; and who is telling, and whether the hero is "he" or "she" to the system,
 stands in the sentence before.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dataset.sample.albums import COLOURS, EVENTS, PHOTOS_PER_STORY, THINGS
 
-# A keepsake is still on the tellers' minds if one of this many photos before shows it.
+# A keepsake is still on the systems' minds if one of this many photos before shows it.
 MEMORY = 2
 
 # How an event is spoken of: what one did, and the thing itself.  The fact's wordings, which no

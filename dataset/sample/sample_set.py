@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS, DataLayout
 from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
@@ -64,7 +65,7 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
             other numbers.
     """
     if albums_per_split[0] < _FEWEST_TRAINING_ALBUMS or min(albums_per_split) < 1:
-        raise ValueError(
+        raise InputError(
             f"A sample set needs at least {_FEWEST_TRAINING_ALBUMS} training albums and one of "
             f"each other split, not {' '.join(map(str, albums_per_split))}."
         )
@@ -94,12 +95,12 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
 
 def _check_same(layout, made_with):
     if not layout.facts.exists():
-        raise ValueError(
+        raise InputError(
             f"{layout.vist} holds something that is no sample set; give another --data folder."
         )
     found = read_json(layout.facts).get("made_with")
     if found != made_with:
-        raise ValueError(
+        raise InputError(
             f"{layout.vist} holds a sample set made with {found}, not with {made_with}; "
             "remove it first or give another --data folder."
         )

@@ -4,13 +4,13 @@ import sys
 import h5py
 import pytest
 
-from data_reader.files import only_process, open_hdf5, read_json, write_json, written_beside
+from data_reader.files import atomic_write, exclusive_lock, open_hdf5, read_json, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "scores.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), written_beside(path) as partial:
+    with pytest.raises(RuntimeError), atomic_write(path) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -20,9 +20,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_processes_that_write_the_same_file_leave_one_whole_file(tmp_path):
     path = tmp_path / "page.html"
     code = f"""
-from data_reader.files import written_beside
+from data_reader.files import atomic_write
 for _ in range(300):
-    with written_beside({str(path)!r}) as partial:
+    with atomic_write({str(path)!r}) as partial:
         partial.write_text("x" * 10_000)
 """
     writers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
@@ -35,14 +35,14 @@ def test_what_a_killed_process_had_begun_is_removed(tmp_path):
     path = tmp_path / "page.html"
     code = f"""
 import os, signal
-from data_reader.files import written_beside
-with written_beside({str(path)!r}) as partial:
+from data_reader.files import atomic_write
+with atomic_write({str(path)!r}) as partial:
     partial.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
     subprocess.run([sys.executable, "-c", code], check=False)
     assert len(list(tmp_path.iterdir())) == 1
-    with written_beside(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("whole")
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "whole"
@@ -93,10 +93,10 @@ def test_a_missing_dataset_is_named(tmp_path):
 
 def test_a_folder_s_lock_is_held_by_one_process_at_a_time(tmp_path):
     with (
-        only_process(tmp_path / "run"),
+        exclusive_lock(tmp_path / "run"),
         pytest.raises(ValueError, match="Another process"),
-        only_process(tmp_path / "run", "Another process is training here."),
+        exclusive_lock(tmp_path / "run", "Another process is training here."),
     ):
         pass
-    with only_process(tmp_path / "run", "Another process is training here."):
+    with exclusive_lock(tmp_path / "run", "Another process is training here."):
         pass

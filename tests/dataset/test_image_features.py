@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from data_reader.files import only_process
+from data_reader.files import exclusive_lock
 from data_reader.image_data_reader import find_photos, network_input
 from data_reader.layout import DataLayout
 from dataset.extractor import Extractor
@@ -128,7 +128,7 @@ def test_parts_of_other_weights_are_not_taken_over(layout):
 
 
 def _hold(folder, held, release):
-    with only_process(folder):
+    with exclusive_lock(folder):
         held.set()
         release.wait(30)
 

@@ -27,12 +27,12 @@ def small_model():
 
 def test_the_naive_loop_says_the_same():
     model = small_model()
-    naive = NaiveLoop(model, images=2).tell(PHOTOS[0, :2])
-    np.testing.assert_array_equal(naive, StoryGenerator(model).tell(PHOTOS[:1, :2])[0])
+    naive = NaiveLoop(model, images=2).generate(PHOTOS[0, :2])
+    np.testing.assert_array_equal(naive, StoryGenerator(model).generate(PHOTOS[:1, :2])[0])
 
 
 def test_the_naive_loop_tells_sentences_of_a_length():
-    rows = NaiveLoop(small_model(), images=3).tell(PHOTOS[0, :3], lengths=[3, 1, 20])
+    rows = NaiveLoop(small_model(), images=3).generate(PHOTOS[0, :3], lengths=[3, 1, 20])
     assert (rows == END).argmax(axis=1).tolist() == [4, 2, 21]
 
 
@@ -40,7 +40,7 @@ def test_sentences_are_as_long_as_vist_s(monkeypatch):
     monkeypatch.setattr(benchmark, "VOCABULARY_SIZE", 12)
     model = OfRealLength(small_model())
     for decoding in (Greedy(), BeamSearch(3)):
-        rows = StoryGenerator(model, decoding).tell(PHOTOS)
+        rows = StoryGenerator(model, decoding).generate(PHOTOS)
         lengths = (rows == END).argmax(axis=2) - 1
         mean = np.dot(SENTENCE_LENGTHS, np.arange(1, 21)) / 1000
         assert abs(lengths.mean() - mean) < 1.5
@@ -50,7 +50,7 @@ def test_sentences_are_as_long_as_vist_s(monkeypatch):
 def test_no_sentence_depends_on_its_batch(tmp_path, monkeypatch):
     import h5py
 
-    from models.run_folder import RunFolder
+    from data_reader.run_folder import RunFolder
 
     monkeypatch.setattr(benchmark, "open_stories", lambda *_: h5py.File(tmp_path / "stories.hdf5"))
     with h5py.File(tmp_path / "stories.hdf5", "w") as file:
@@ -67,7 +67,7 @@ def test_no_sentence_depends_on_its_batch(tmp_path, monkeypatch):
 
 def test_a_gap_is_that_of_the_two_best_words():
     model = small_model()
-    rows = StoryGenerator(model).tell(PHOTOS[:1])[0]
+    rows = StoryGenerator(model).generate(PHOTOS[:1])[0]
     inputs = {"image_features": PHOTOS[:1], "sentences": rows[None]}
     logits = np.array(model(inputs))
     words_of_the_first = int((rows[0, 1:] != 0).sum())

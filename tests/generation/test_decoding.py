@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
+from generation.constraints import DecodingConstraints
 from generation.decoding import BeamSearch, Greedy, Sampling
-from generation.rules import Rules
 
 VOCABULARY = 8
 NOTHING_TOLD = np.zeros((1, 1, ROW_LENGTH), np.int32)
@@ -58,7 +58,7 @@ def row(*words):
 
 
 def tell(*sentences, **rules):
-    return write(Greedy(Rules(**rules)), *scripted(*sentences)).tolist()
+    return write(Greedy(DecodingConstraints(**rules)), *scripted(*sentences)).tolist()
 
 
 def test_sentences_of_different_lengths():
@@ -86,7 +86,10 @@ def test_null_and_start_are_never_said():
     def step(words, state):
         return tf.constant([[9.0, 8, 0, 0, 7, 1, 1, 1]]), state
 
-    for decoding in (Greedy(Rules(max_words=2)), BeamSearch(2, rules=Rules(max_words=2))):
+    for decoding in (
+        Greedy(DecodingConstraints(max_words=2)),
+        BeamSearch(2, rules=DecodingConstraints(max_words=2)),
+    ):
         rows = write(decoding, step if decoding.name[0] == "g" else twice(step), [0])
         assert rows.tolist() == [row(4, 4)]
 
@@ -105,15 +108,19 @@ def test_each_word_is_fed_to_the_next_step():
     def one_more(words, state):
         return tf.one_hot(words + 3, VOCABULARY), state
 
-    assert write(Greedy(Rules(max_words=2)), one_more, [0]).tolist() == [row(4, 7)]
+    assert write(Greedy(DecodingConstraints(max_words=2)), one_more, [0]).tolist() == [row(4, 7)]
 
 
 def test_unknown_words_can_be_ruled_out():
     logits = np.zeros((ROW_LENGTH, VOCABULARY, VOCABULARY))
     logits[..., UNKNOWN], logits[..., 5] = 3, 2
     step = chain(logits)
-    assert write(Greedy(Rules(max_words=2)), step, [0]).tolist() == [row(UNKNOWN, UNKNOWN)]
-    assert write(Greedy(Rules(no_unknown=True, max_words=2)), step, [0]).tolist() == [row(5, 5)]
+    assert write(Greedy(DecodingConstraints(max_words=2)), step, [0]).tolist() == [
+        row(UNKNOWN, UNKNOWN)
+    ]
+    assert write(Greedy(DecodingConstraints(no_unknown=True, max_words=2)), step, [0]).tolist() == [
+        row(5, 5)
+    ]
 
 
 def four_five():
@@ -127,7 +134,7 @@ def four_five():
 
 def test_no_words_twice_in_a_sentence():
     def told(**rules):
-        return write(Greedy(Rules(max_words=6, **rules)), four_five(), [0]).tolist()
+        return write(Greedy(DecodingConstraints(max_words=6, **rules)), four_five(), [0]).tolist()
 
     assert told() == [row(4, 5, 4, 5, 4, 5)]
     # After 4 neither 5 nor 6 again; all else is equally likely, <END> the first of it.
@@ -140,7 +147,9 @@ def test_no_words_of_the_story_s_earlier_sentences():
     told = np.array([[row(6, 4, 5), row(5, 7), [NULL] * ROW_LENGTH]], np.int32)
 
     def say(n):
-        return write(Greedy(Rules(max_words=4, no_story_ngram=n)), four_five(), [0], told).tolist()
+        return write(
+            Greedy(DecodingConstraints(max_words=4, no_story_ngram=n)), four_five(), [0], told
+        ).tolist()
 
     assert say(1) == [row(UNKNOWN)]
     assert say(2) == [row(4, 6, 6, 6)]
@@ -152,15 +161,20 @@ def test_no_sentence_twice_in_a_story():
     rules = {"no_repeated_sentence": True}
     step, state = scripted([4, 5, END])
     # It may not end after 4 5, where all other words are equally likely.
-    assert write(Greedy(Rules(**rules)), step, state, told)[0, :4].tolist() == [START, 4, 5, 3]
+    assert write(Greedy(DecodingConstraints(**rules)), step, state, told)[0, :4].tolist() == [
+        START,
+        4,
+        5,
+        3,
+    ]
     # Two words are the most, so that 5 would end it after 4 5.
-    told_in_two = write(Greedy(Rules(**rules, max_words=2)), step, state, told)
+    told_in_two = write(Greedy(DecodingConstraints(**rules, max_words=2)), step, state, told)
     assert told_in_two.tolist() == [row(4, 3)]
-    assert write(Greedy(Rules()), step, state, told).tolist() == [row(4, 5)]
+    assert write(Greedy(DecodingConstraints()), step, state, told).tolist() == [row(4, 5)]
 
 
 def test_where_nothing_is_left_to_say_the_sentence_ends():
-    rules = Rules(no_unknown=True, no_repeated_ngram=1, min_words=6, max_words=10)
+    rules = DecodingConstraints(no_unknown=True, no_repeated_ngram=1, min_words=6, max_words=10)
     step, state = scripted([4, 4, 4, 4])
     assert write(Greedy(rules), step, state).tolist() == [row(4, 5, 6, 7)]
 
@@ -196,11 +210,11 @@ def test_a_beam_that_holds_all_live_prefixes_finds_the_best_sentence(penalty, lo
         # Of <END>s some are likely, some hardly possible: the best is often not a likely one.
         logits = rng.normal(0, 1.5, (ROW_LENGTH, 6, 6))
         logits[..., END] += rng.normal(0, 4, (ROW_LENGTH, 6))
-        beam = BeamSearch(len(WORDS) ** longest, penalty, Rules(max_words=longest))
+        beam = BeamSearch(len(WORDS) ** longest, penalty, DecodingConstraints(max_words=longest))
         found = write(beam, chain(logits), [0])
         assert found.tolist() == [row(*best_of_all(logits, penalty, longest, lambda _: True))]
         # Each of the three words at most once: 3, 6 and 6 prefixes go on.
-        rules = Rules(max_words=longest, no_repeated_ngram=1)
+        rules = DecodingConstraints(max_words=longest, no_repeated_ngram=1)
         found = write(BeamSearch(3 if longest == 1 else 6, penalty, rules), chain(logits), [0])
         without = best_of_all(logits, penalty, longest, lambda words: len({*words}) == len(words))
         assert found.tolist() == [row(*without)]
@@ -222,7 +236,7 @@ def test_each_hypothesis_keeps_its_own_state():
             return total / (len(words) + 1)
 
         sentences = [w for n in (1, 2, 3) for w in itertools.product(WORDS, repeat=n)]
-        found = write(BeamSearch(36, rules=Rules(max_words=3)), step, [NULL])
+        found = write(BeamSearch(36, rules=DecodingConstraints(max_words=3)), step, [NULL])
         assert found.tolist() == [row(*max(sentences, key=quality))]
 
 
@@ -250,7 +264,7 @@ def test_a_beam_sees_further_than_greedy():
     logits[0, START, [4, 5]] = np.log([0.6, 0.4])
     logits[1, 4] = 0
     logits[1, 5, END] = 9
-    step, rules = chain(logits), Rules(max_words=2)
+    step, rules = chain(logits), DecodingConstraints(max_words=2)
     assert write(Greedy(rules), step, [0])[0, 1] == 4
     assert write(BeamSearch(2, rules=rules), step, [0]).tolist() == [row(5)]
 
@@ -270,7 +284,7 @@ def test_the_length_penalty_favours_long_sentences():
 def test_an_unlikely_end_counts_until_a_hypothesis_is_cut_off():
     logits = np.zeros((ROW_LENGTH, 6, 6))
     logits[1:, :, END] = [[-5]] + [[-50]] * (ROW_LENGTH - 2)
-    rules = Rules(max_words=2)
+    rules = DecodingConstraints(max_words=2)
     # Three hypotheses of one word: each <END> is less likely than the nine that go on, and better.
     assert (write(BeamSearch(9, 1.0, rules), chain(logits), [0]) == END).argmax() == 2
     assert (write(BeamSearch(8, 1.0, rules), chain(logits), [0]) == END).argmax() == 3
@@ -289,7 +303,7 @@ def shares(sampling, step, sentences=400):
     return np.bincount(first, minlength=VOCABULARY)[4:] / sentences
 
 
-ONE_WORD = Rules(max_words=1)
+ONE_WORD = DecodingConstraints(max_words=1)
 
 
 def test_words_are_drawn_by_their_probabilities():
@@ -330,7 +344,7 @@ def test_in_a_graph_all_is_as_without():
     rng = np.random.default_rng(0)
     step = chain(rng.normal(size=(ROW_LENGTH, VOCABULARY, VOCABULARY)))
     told = np.array([[row(4, 5)], [row(6)]], np.int32)
-    rules = Rules(True, 2, 2, True, 2, 9)
+    rules = DecodingConstraints(True, 2, 2, True, 2, 9)
     for decoding in (Greedy(rules), BeamSearch(3, rules=rules), Sampling(rules=rules)):
         compiled = tf.function(
             lambda told, decoding=decoding: decoding(
@@ -347,10 +361,13 @@ def test_in_a_graph_all_is_as_without():
     [
         (Greedy(), "greedy"),
         (BeamSearch(3), "beam3"),
-        (BeamSearch(5, 0.6, Rules(no_unknown=True)), "beam5_lp0.6_nounk"),
+        (BeamSearch(5, 0.6, DecodingConstraints(no_unknown=True)), "beam5_lp0.6_nounk"),
         (Sampling(0.8), "sample_t0.8_s1"),
         (Sampling(1.0, 50, 0.9, 2), "sample_t1_k50_p0.9_s2"),
-        (Greedy(Rules(False, 3, 4, True, 5, 12)), "greedy_norepeat3_nostory4_nosame_min5_max12"),
+        (
+            Greedy(DecodingConstraints(False, 3, 4, True, 5, 12)),
+            "greedy_norepeat3_nostory4_nosame_min5_max12",
+        ),
     ],
 )
 def test_a_name_says_what_is_unusual(decoding, name):
@@ -369,10 +386,10 @@ def test_a_name_says_what_is_unusual(decoding, name):
         (lambda: Sampling(top_k=-1), "top_k is -1"),
         (lambda: Sampling(top_p=0), "top_p is 0"),
         (lambda: Sampling(seed=-1), "seed is -1"),
-        (lambda: Rules(min_words=5, max_words=4), "5 to 4 words"),
-        (lambda: Rules(max_words=21), "1 to 21 words"),
-        (lambda: Rules(no_repeated_ngram=-1), "no_repeated_ngram is -1"),
-        (lambda: Rules(no_story_ngram=21), "no_story_ngram is 21"),
+        (lambda: DecodingConstraints(min_words=5, max_words=4), "5 to 4 words"),
+        (lambda: DecodingConstraints(max_words=21), "1 to 21 words"),
+        (lambda: DecodingConstraints(no_repeated_ngram=-1), "no_repeated_ngram is -1"),
+        (lambda: DecodingConstraints(no_story_ngram=21), "no_story_ngram is 21"),
     ],
 )
 def test_a_setting_without_meaning_is_named(make, message):

@@ -1,6 +1,6 @@
 import pytest
 
-from generation.fact_recall import ToldStory, fact_recall, named_values
+from generation.fact_recall import GeneratedStory, fact_recall, named_values
 
 WORDINGS = {
     "event": {"beach": ["beach"], "snow": ["snow day"]},
@@ -17,7 +17,7 @@ def test_wordings_are_whole_words():
 
 
 def story(album, text, **facts):
-    return ToldStory(album, text, facts)
+    return GeneratedStory(album, text, facts)
 
 
 def test_recall_of_two_albums_by_hand():

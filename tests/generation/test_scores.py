@@ -153,7 +153,7 @@ def test_the_scores_file_names_its_protocols(run, monkeypatch):
     assert written["diversity"]["told"]["duplicate_stories"] == 0
     assert written["missing"] == ["no METEOR here"]
     assert "pycocoevalcap" in written["versions"]
-    figures = run[0].figures()["greedy test"]
+    figures = run[0].all_scores()["greedy test"]
     assert set(figures) == {
         "original-2018-story BLEU-4",
         "original-2018-story BLEU-4 with brevity penalty",

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from data_reader.vocabulary import END, MAX_WORDS, NULL, START
+from generation.constraints import DecodingConstraints
 from generation.decoding import BeamSearch, Greedy, Sampling
-from generation.rules import Rules
 from generation.story_generator import StoryGenerator
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
@@ -34,7 +34,7 @@ def model(request):
 
 
 def test_every_row_has_the_form_that_training_feeds_on(model):
-    rows = StoryGenerator(model).tell(PHOTOS)
+    rows = StoryGenerator(model).generate(PHOTOS)
     assert rows.shape == (5, 5, MAX_WORDS + 2)
     for row in rows.reshape(-1, MAX_WORDS + 2).tolist():
         end = row.index(END)
@@ -45,12 +45,12 @@ def test_every_row_has_the_form_that_training_feeds_on(model):
 
 def test_the_size_of_a_batch_changes_nothing():
     generator = StoryGenerator(small_model())
-    np.testing.assert_array_equal(generator.tell(PHOTOS, 2), generator.tell(PHOTOS, 64))
+    np.testing.assert_array_equal(generator.generate(PHOTOS, 2), generator.generate(PHOTOS, 64))
 
 
 def test_generation_is_what_the_training_graph_would_say(model):
     """Told sentences, fed to the training graph, are its own likeliest words."""
-    rows = StoryGenerator(model).tell(PHOTOS)
+    rows = StoryGenerator(model).generate(PHOTOS)
     logits = np.array(model({"image_features": PHOTOS, "sentences": rows}, training=False))
     logits[:, [NULL, START]] = -np.inf
     *_, place = np.nonzero(rows[:, :, 1:])
@@ -68,26 +68,26 @@ def test_every_decoding_tells_with_every_model(model, precision):
         with made_in("bfloat16"):
             model = type(model).from_config(settings)
     for decoding in (BeamSearch(2), Sampling(0.8)):
-        rows = StoryGenerator(model, decoding).tell(PHOTOS[:2, :2])
+        rows = StoryGenerator(model, decoding).generate(PHOTOS[:2, :2])
         assert ((rows == END).sum(axis=2) == 1).all()
 
 
 def test_stories_told_before_are_known_to_the_rules():
-    rules = Rules(no_unknown=True, no_repeated_sentence=True, max_words=2)
+    rules = DecodingConstraints(no_unknown=True, no_repeated_sentence=True, max_words=2)
     model = small_model(EncoderDecoder, image_group_size=1)
     same_photos = np.repeat(PHOTOS[:1, :1], 4, axis=1)
-    [story] = StoryGenerator(model, Greedy(Rules(max_words=2))).tell(same_photos)
+    [story] = StoryGenerator(model, Greedy(DecodingConstraints(max_words=2))).generate(same_photos)
     assert len({tuple(row) for row in story}) == 1
-    [story] = StoryGenerator(model, Greedy(rules)).tell(same_photos)
+    [story] = StoryGenerator(model, Greedy(rules)).generate(same_photos)
     assert len({tuple(row) for row in story}) == 4
 
 
 def test_the_sentences_of_a_story_are_drawn_apart():
     model = small_model(EncoderDecoder, image_group_size=1)
     same_photos = np.repeat(PHOTOS[:1, :1], 3, axis=1)
-    [story] = StoryGenerator(model, Sampling()).tell(same_photos)
+    [story] = StoryGenerator(model, Sampling()).generate(same_photos)
     assert len({tuple(row) for row in story}) == 3
 
 
 def test_other_numbers_of_photos_can_be_told():
-    assert StoryGenerator(small_model()).tell(PHOTOS[:, :3]).shape == (5, 3, MAX_WORDS + 2)
+    assert StoryGenerator(small_model()).generate(PHOTOS[:, :3]).shape == (5, 3, MAX_WORDS + 2)

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
+from generation.generated_stories import ShownStory
 from generation.story_page import write_page
-from generation.told_stories import ShownStory
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -182,7 +182,7 @@ WIDTHS = """
 const main = document.getElementById("story");
 return [document.documentElement.scrollWidth, innerWidth,
         new Set([...document.querySelectorAll(".photo")].map((p) => p.offsetLeft)).size,
-        getComputedStyle(document.querySelector(".sentence .teller")).display];
+        getComputedStyle(document.querySelector(".sentence .system")).display];
 """
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from generation.generated_stories import ShownStory
 from generation.story_strip import (
     _lay_out,
     _width_of,
@@ -13,7 +14,6 @@ from generation.story_strip import (
     draw_strips,
     spread_over,
 )
-from generation.told_stories import ShownStory
 
 COLOURS = [(0, 0, 255), (0, 255, 0), (255, 0, 0), (0, 255, 255), (255, 0, 255)]  # B,G,R
 
@@ -110,10 +110,10 @@ def test_nothing_overlaps_or_is_cut_at_any_length(tmp_path):
         write_photo(tmp_path / "sixth.png", 30, 40),
     ]
     texts = ["w" * 60 + " .", " ".join(["extraordinarily"] * 20), "", "a $1 _b_ .", "x", "y z"]
-    tellers = {"human": texts, "n" * 300: texts[::-1], "a run": texts}
-    strip = _lay_out(photos, tellers, caption="story 1")
+    systems = {"human": texts, "n" * 300: texts[::-1], "a run": texts}
+    strip = _lay_out(photos, systems, caption="story 1")
     placed = boxes(strip)
-    assert len(placed) == 6 + 1 + 2 * 3 + 3 * 5  # one text of each teller is empty
+    assert len(placed) == 6 + 1 + 2 * 3 + 3 * 5  # one text of each system is empty
     for number, (left, top, right, bottom) in enumerate(placed):
         assert left > 0 and top > 0 and right <= strip.width and bottom <= strip.height
         for other in placed[:number]:

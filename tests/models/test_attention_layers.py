@@ -92,7 +92,7 @@ def test_step_by_step_equals_the_whole_sentence(attention, cell_type, num_layers
     outputs = decoder(**given, mask=np.ones((2, 4), bool))
     state = decoder.start(given["initial_state"], given["memory"], given["is_memory"])
     for position in range(4):
-        output, state = decoder.stepper()(given["sequences"][:, position], state)
+        output, state = decoder.make_decode_step()(given["sequences"][:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
 
 

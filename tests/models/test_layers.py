@@ -7,12 +7,12 @@ from models.layers import (
     NULL,
     ROW_LENGTH,
     START,
-    BeforeRealWords,
     DecoderInputs,
     FeatureStandardisation,
+    GatherNonPadding,
     ImageGrouping,
+    PaddingMask,
     PreviousSentences,
-    RealWords,
 )
 
 
@@ -102,10 +102,10 @@ def test_the_decoder_is_fed_the_sentence_without_its_end():
         [1, 9, 9, 9],
         [1, 8, 0, 0],
     ]
-    assert np.array(RealWords()(words)).sum(axis=1).tolist() == [3, 2, 2, 1, 4, 2]
+    assert np.array(PaddingMask()(words)).sum(axis=1).tolist() == [3, 2, 2, 1, 4, 2]
 
 
 def test_outputs_are_kept_where_a_real_word_follows():
     outputs = np.float32(np.arange(24)).reshape(6, 4, 1)
-    kept = np.array(BeforeRealWords()(outputs, STORIES))[:, 0]
+    kept = np.array(GatherNonPadding()(outputs, STORIES))[:, 0]
     assert kept.tolist() == [0, 1, 2, 4, 5, 8, 9, 12, 16, 17, 18, 19, 20, 21]

@@ -124,7 +124,7 @@ def test_word_by_word_equals_the_training_graph(model_class, settings, stories):
     model = small_model(model_class, **settings)
     expected = by_sentence(model(stories))
     image_states = model.encode_images(stories["image_features"])
-    step = model.stepper()
+    step = model.make_decode_step()
     for image in range(5):
         state = model.start_sentence([s[:, image] for s in image_states], PREVIOUS[:, image])
         for position in range(21):

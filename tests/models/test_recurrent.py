@@ -33,7 +33,7 @@ def test_step_by_step_equals_the_whole_sequence(cell_type):
     outputs, _ = stack(sequence, initial_state=first)
     state = stack.start([keras.ops.convert_to_tensor(part) for part in first])
     for position in range(4):
-        output, state = stack.stepper()(sequence[:, position], state)
+        output, state = stack.make_decode_step()(sequence[:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
 
 

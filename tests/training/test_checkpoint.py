@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.checkpoint import Checkpoints, Progress, put_back
+from training.checkpoint import Checkpoints, Progress, restore
 
 
 def small_model(units=2):
@@ -29,7 +29,7 @@ def test_a_training_that_is_put_back_goes_on_as_if_nothing_had_been(tmp_path):
     progress, state = Checkpoints(tmp_path).newest()
     assert progress == Progress(epoch=1, batch=3, rows=[{"val_loss": 2.0}])
     other = trained(small_model(), 1)
-    put_back(other, state)
+    restore(other, state)
     for weight, wanted in zip(trained(other, 3).get_weights(), expected, strict=True):
         np.testing.assert_array_equal(weight, wanted)
 
@@ -79,7 +79,7 @@ def test_the_state_of_another_model_is_refused(tmp_path):
     Checkpoints(tmp_path).save(small_model(), Progress())
     _, state = Checkpoints(tmp_path).newest()
     with pytest.raises(ValueError, match=r"not the .* of this model"):
-        put_back(small_model(units=4), state)
+        restore(small_model(units=4), state)
 
 
 def test_the_best_epoch_is_one_with_a_finite_loss():

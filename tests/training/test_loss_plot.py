@@ -4,7 +4,7 @@ import cv2
 import pytest
 from written_runs import write_run
 
-from models.run_folder import RunFolder
+from data_reader.run_folder import RunFolder
 from training.loss_plot import highest_bleu, plot_losses, read_losses
 
 NAN, INF = math.nan, math.inf

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from tiny_training import write_data
 
+from data_reader.run_folder import RunFolder
 from models.image_grouping import ImageGroupingModel  # noqa: F401 (what the file refers to)
-from models.run_folder import RunFolder
 
 # The first argument says where the process kills itself, the second is the data folder; the rest
 # are those of an experiment's command.

@@ -18,6 +18,7 @@ SCRIPT = """
     )
     from tiny_training import experiment, write_data
 
+    from models.loading import load_model
     from training import train as training
     from training.loss_plot import read_losses
 
@@ -34,7 +35,7 @@ SCRIPT = """
     one, two = (read_losses(run) for run in runs)
     for column in ("loss", "val_loss"):
         np.testing.assert_allclose(one[column], two[column], rtol=1e-5)
-    one, two = (run.load_model().get_weights() for run in runs)
+    one, two = (load_model(run).get_weights() for run in runs)
     for expected, weight in zip(one, two, strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-5)
 """

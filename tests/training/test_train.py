@@ -12,12 +12,13 @@ import keras
 import numpy as np
 import pytest
 
-from data_reader.files import only_process
+from data_reader.files import exclusive_lock
 from data_reader.layout import DataLayout
+from data_reader.run_folder import RunFolder
 from data_reader.vocabulary import Vocabulary
 from models import model_class
+from models.loading import load_model
 from models.next_word import NextWordLoss
-from models.run_folder import RunFolder
 from training import experiments
 from training.command import find_interrupted
 from training.experiment import Experiment, smoke_test
@@ -102,7 +103,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
 
 def test_the_saved_model_is_the_best_one_and_knows_its_settings(finished):
     experiment, run = finished
-    model = RunFolder.open(run.path).load_model()
+    model = load_model(RunFolder.open(run.path))
     assert model.get_config()["image_encoder_latent_dim"] == 4
     with h5py.File(DataLayout(experiment.data).stories("valid")) as file:
         rows, features = file["story_sentences"][:], file["image_embeddings"][:]
@@ -126,7 +127,7 @@ def test_in_bfloat16_the_losses_are_nearly_the_same_and_the_weights_float32(fini
     [rounded], first = read_losses(run)["val_loss"], read_losses(exact)["val_loss"][0]
     assert rounded != first
     assert rounded == pytest.approx(first, rel=0.01)
-    assert {weight.dtype for weight in run.load_model().get_weights()} == {np.dtype("float32")}
+    assert {weight.dtype for weight in load_model(run).get_weights()} == {np.dtype("float32")}
     assert keras.config.dtype_policy().name == "float32"
 
 
@@ -225,7 +226,7 @@ def test_the_words_start_from_a_glove_file_and_stay_there(experiment, tmp_path):
     glove = tmp_path / "glove.txt"
     glove.write_text("the 1 2 3 4\ndog 5 6 7 8\n", encoding="utf-8")
     run = train(replace(experiment, word_embeddings=str(glove)), tmp_path / "results")
-    words = np.array(run.load_model().word_embedding.embeddings)
+    words = np.array(load_model(run).word_embedding.embeddings)
     assert words[4:6].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
     assert words[6].any()  # "ran" is not in the file: drawn
 
@@ -303,7 +304,7 @@ def test_a_run_goes_on_with_its_own_settings_and_vocabulary_only(finished, tmp_p
     with pytest.raises(FileNotFoundError, match="no interrupted run of 'another'"):
         find_interrupted(replace(experiment, name="another"), tmp_path, "")
     with (
-        only_process(interrupted.path),
+        exclusive_lock(interrupted.path),
         pytest.raises(ValueError, match="Another process is training"),
     ):
         train(experiment, tmp_path, resumed=interrupted)

@@ -1,6 +1,6 @@
 """python -m dataset.models.alexnet: AlexNet features of every split's photos."""
 
-from data_reader.commands import run_command
+from data_reader.cli import run_command
 from dataset.image_features import main
 
 if __name__ == "__main__":

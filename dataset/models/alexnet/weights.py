@@ -5,6 +5,8 @@ import pickle
 
 import numpy as np
 
+from data_reader.errors import InputError
+
 # What unpickling an array of dictionaries of arrays calls, under NumPy 1's and 2's names.
 _ADMITTED = {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")} | {
     ("numpy", "ndarray"),
@@ -19,14 +21,14 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) == ("_codecs", "encode"):
             return _latin1_bytes
         if (module, name) not in _ADMITTED:
-            raise ValueError(f"it calls {module}.{name}, which no file of arrays needs")
+            raise InputError(f"it calls {module}.{name}, which no file of arrays needs")
         return super().find_class(module.replace("numpy.core.", "numpy._core."), name)
 
 
 def _latin1_bytes(text, encoding):
     """How Python 3 spells the bytes of an array in Python 2's protocol."""
     if encoding != "latin1":
-        raise ValueError(f"it encodes text as {encoding}")
+        raise InputError(f"it encodes text as {encoding}")
     return text.encode("latin1")
 
 
@@ -40,14 +42,14 @@ def read_weights(path):
         with open(path, "rb") as file:
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
-                raise ValueError(f"its NumPy format version is {version}, not (1, 0)")
+                raise InputError(f"its NumPy format version is {version}, not (1, 0)")
             np.lib.format.read_array_header_1_0(file)
             array = _ArrayUnpickler(file, encoding="latin1").load()
     except Exception as error:  # a broken pickle raises anything
-        raise ValueError(f"{path} is not bvlc_alexnet.npy: {error}.") from error
+        raise InputError(f"{path} is not bvlc_alexnet.npy: {error}.") from error
     contents = array.item() if isinstance(array, np.ndarray) and array.ndim == 0 else array
     if not isinstance(contents, dict):
-        raise ValueError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
+        raise InputError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
     return contents
 
 
@@ -63,13 +65,13 @@ def load_weights(network, path):
         if not expected:
             continue
         if layer.name not in weights:
-            raise ValueError(f"{path} has no weights for the layer {layer.name}.")
+            raise InputError(f"{path} has no weights for the layer {layer.name}.")
         arrays = [np.asarray(array) for array in _sequence(weights[layer.name])]
         found = [array.shape for array in arrays]
         if found != expected:
-            raise ValueError(f"{path}: {layer.name} has shapes {found}, expected {expected}.")
+            raise InputError(f"{path}: {layer.name} has shapes {found}, expected {expected}.")
         if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in arrays):
-            raise ValueError(f"{path}: {layer.name} holds something that is no finite number.")
+            raise InputError(f"{path}: {layer.name} holds something that is no finite number.")
         layer.set_weights(arrays)
 
 

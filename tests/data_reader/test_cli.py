@@ -1,6 +1,6 @@
 import pytest
 
-from data_reader.commands import run_command
+from data_reader.cli import run_command
 
 
 def test_a_wrong_input_is_one_line_and_status_2(capsys):

@@ -13,7 +13,7 @@ from models.layers import NULL, DecoderInputs, PreviousSentences
 
 
 @dataclass(frozen=True, eq=False)
-class Influence:
+class Attribution:
     """What moved each word of a story.
 
     Row t of a sentence is about the word at place t + 1 of its row, <END> included; rows behind
@@ -34,7 +34,7 @@ class Influence:
     previous_words_by: str | None
 
 
-def influence(model, image_features, sentences):
+def attribution(model, image_features, sentences):
     """How the words of one story came about.
 
     Args:
@@ -43,7 +43,7 @@ def influence(model, image_features, sentences):
         sentences: int [I, T], rows <START> words <END>, as generated or as written by a human.
 
     Returns:
-        `Influence`.
+        `Attribution`.
     """
     story = np.asarray(sentences, np.int32)[None]
     image_features = np.asarray(image_features, np.float32)[None]
@@ -66,7 +66,7 @@ def influence(model, image_features, sentences):
         by_word = attended
     by_photo = _of_whole_story(model, by_window, sentence, images=story.shape[1])
     looks_back = getattr(model, "previous_sentence_encoder", None) is not None
-    return Influence(
+    return Attribution(
         photos=_as_rows(by_photo, sentence, place, story.shape),
         previous_words=_as_rows(by_word, sentence, place, story.shape),
         photos_by="attention" if attend_to == "images" else "gradient",

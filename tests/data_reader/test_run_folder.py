@@ -7,7 +7,8 @@ import zipfile
 import pytest
 from written_runs import write_run
 
-from models.run_folder import LOSS_COLUMNS, RunFolder
+from data_reader.run_folder import LOSS_COLUMNS, RunFolder
+from models.loading import load_model
 
 SETTINGS = {"model": "ImageGroupingModel", "data": "dataset"}
 FILES = ("experiment.json", "vocabulary.json", "features.json", "model.keras")
@@ -55,7 +56,7 @@ def test_a_cut_model_file_is_named(tmp_path):
     whole = (path / "model.keras").read_bytes()
     (path / "model.keras").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"model\.keras is broken"):
-        RunFolder.open(path).load_model()
+        load_model(RunFolder.open(path))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_another_zip_file_is_no_model(tmp_path):
     with zipfile.ZipFile(path / "model.keras", "w") as archive:
         archive.writestr("photo.jpg", b"")
     with pytest.raises(ValueError, match=r"model\.keras is broken"):
-        RunFolder.open(path).load_model()
+        load_model(RunFolder.open(path))
 
 
 def test_the_best_epoch_has_the_lowest_loss_that_is_a_number(tmp_path):
@@ -122,11 +123,11 @@ def test_settings_that_the_experiment_does_not_name_come_from_the_model(tmp_path
 
 def test_figures_are_the_numbers_of_all_scores(tmp_path):
     run = write_run(tmp_path / "run", [1.0])
-    assert run.figures() == {}
+    assert run.all_scores() == {}
     run.scores("greedy", "test").write_text('{"bleu": 52.1, "words": 7, "protocol": "x"}')
     run.scores("sample_t0.8_s1", "valid").write_text('{"bleu": 40.0}')
     run.fact_recall("greedy", "test").write_text('{"all": {"own": 85.3, "other": 15.1}}')
-    assert run.figures() == {
+    assert run.all_scores() == {
         "greedy test": {"bleu": 52.1, "facts_own": 85.3, "facts_other": 15.1},
         "sample_t0.8_s1 valid": {"bleu": 40.0},
     }
@@ -134,7 +135,7 @@ def test_figures_are_the_numbers_of_all_scores(tmp_path):
 
 def described(path):
     return subprocess.run(
-        [sys.executable, "-m", "models.run_folder", path],
+        [sys.executable, "-m", "training.describe", path],
         capture_output=True,
         text=True,
         check=False,

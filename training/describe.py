@@ -1,9 +1,7 @@
-"""What a run is and how far it came, as text for a person."""
+"""python -m training.describe: what a run is and how far it came."""
 
-import argparse
-import sys
-
-from models.run_folder import RunFolder
+from data_reader.cli import command_line, run_command
+from data_reader.run_folder import RunFolder
 
 MAIN_PACKAGES = ("keras", "tensorflow", "numpy", "h5py")
 # Said in lines of their own, so not once more among the settings.
@@ -11,17 +9,9 @@ NAMED = ("name", "model", "notes", "data", "extractor", "seed", "vocabulary_size
 
 
 def main():
-    """The command `python -m models.run_folder`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m models.run_folder", description="What a run is and how far it came."
-    )
+    parser = command_line(__doc__)
     parser.add_argument("folder", help="a run folder: results/<name>_<start time>")
-    folder = parser.parse_args().folder
-    try:
-        print(describe(RunFolder.open_started(folder)))
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+    print(describe(RunFolder.open_started(parser.parse_args().folder)))
 
 
 def describe(run):
@@ -32,7 +22,7 @@ def describe(run):
     """
     settings = run.all_settings()
     others = {name: value for name, value in settings.items() if name not in NAMED}
-    scores = {told: _figures(figures) for told, figures in run.figures().items()}
+    scores = {told: _figures(figures) for told, figures in run.all_scores().items()}
     paragraphs = {
         "run": _progress(run, settings) | _data(run, settings) | _origin(run, settings),
         "settings": others,
@@ -114,3 +104,7 @@ def _size(path):
 
 def _one_line(value):
     return " ".join(str(value).split())
+
+
+if __name__ == "__main__":
+    run_command(main)

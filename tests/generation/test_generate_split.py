@@ -2,12 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
-from data_reader.files import only_process
+from data_reader.files import exclusive_lock
+from data_reader.run_folder import RunFolder
 from generation import story_generator
 from generation.decoding import Greedy, Sampling
-from generation.telling import decoding_name, forget_parts, tell_split
+from generation.generate_split import decoding_name, forget_parts, generate_split
 from models.image_grouping import ImageGroupingModel
-from models.run_folder import RunFolder
 
 STORIES = 7
 
@@ -34,7 +34,7 @@ def stories(tmp_path):
 
 
 def stop_after_two_batches(patch):
-    tell = story_generator.StoryGenerator.tell_batches
+    tell = story_generator.StoryGenerator.generate_batches
 
     def tell_two(*arguments):
         batches = tell(*arguments)
@@ -42,51 +42,51 @@ def stop_after_two_batches(patch):
         yield next(batches)
         raise KeyboardInterrupt
 
-    patch.setattr(story_generator.StoryGenerator, "tell_batches", tell_two)
+    patch.setattr(story_generator.StoryGenerator, "generate_batches", tell_two)
 
 
 def test_an_interrupted_telling_goes_on(run, stories, monkeypatch):
     decoding = Sampling(seed=5)
-    expected = tell_split(run, "test", stories, decoding)
+    expected = generate_split(run, "test", stories, decoding)
     assert expected.shape == (STORIES, 2, 22)
     forget_parts(run, "test", decoding.name)
-    assert not run.telling(decoding.name, "test").exists()
+    assert not run.unfinished_generation(decoding.name, "test").exists()
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after_two_batches(patch)
-        tell_split(run, "test", stories, decoding)
-    parts = sorted(run.telling(decoding.name, "test").glob("*.npy"))
+        generate_split(run, "test", stories, decoding)
+    parts = sorted(run.unfinished_generation(decoding.name, "test").glob("*.npy"))
     assert [len(np.load(part)) for part in parts] == [3, 3]
     before = [part.stat().st_mtime_ns for part in parts]
-    np.testing.assert_array_equal(tell_split(run, "test", stories, decoding), expected)
+    np.testing.assert_array_equal(generate_split(run, "test", stories, decoding), expected)
     assert [part.stat().st_mtime_ns for part in parts] == before
 
 
 def test_a_broken_part_and_what_follows_is_told_again(run, stories):
-    expected = tell_split(run, "test", stories, Greedy())
-    first, second, _ = sorted(run.telling("greedy", "test").glob("*.npy"))
+    expected = generate_split(run, "test", stories, Greedy())
+    first, second, _ = sorted(run.unfinished_generation("greedy", "test").glob("*.npy"))
     second.write_bytes(b"")
     before = first.stat().st_mtime_ns
-    np.testing.assert_array_equal(tell_split(run, "test", stories, Greedy()), expected)
+    np.testing.assert_array_equal(generate_split(run, "test", stories, Greedy()), expected)
     assert first.stat().st_mtime_ns == before
     assert len(np.load(second)) == 3
 
 
 def test_another_model_s_parts_are_not_gone_on_with(run, stories):
-    tell_split(run, "test", stories, Greedy())
-    first = run.telling("greedy", "test") / "000000.npy"
+    generate_split(run, "test", stories, Greedy())
+    first = run.unfinished_generation("greedy", "test") / "000000.npy"
     np.save(first, np.full((3, 2, 22), 8))
-    assert (tell_split(run, "test", stories, Greedy())[:3] == 8).all()
+    assert (generate_split(run, "test", stories, Greedy())[:3] == 8).all()
     run.model_file.touch()
-    assert not (tell_split(run, "test", stories, Greedy())[:3] == 8).all()
+    assert not (generate_split(run, "test", stories, Greedy())[:3] == 8).all()
 
 
 def test_the_same_is_told_by_one_process_at_a_time(run, stories):
     with (
-        only_process(run.telling("greedy", "test")),
+        exclusive_lock(run.unfinished_generation("greedy", "test")),
         pytest.raises(ValueError, match="Another process is telling the same stories"),
     ):
-        tell_split(run, "test", stories, Greedy())
+        generate_split(run, "test", stories, Greedy())
 
 
 def test_a_precision_is_named_where_it_is_not_the_usual_one():

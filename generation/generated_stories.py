@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_reader.commands import add_data_option
+from data_reader.cli import add_data_option
+from data_reader.errors import InputError
 from data_reader.layout import SPLITS
 from data_reader.stories_file import open_stories
 from generation.decoding_options import options_of
@@ -19,16 +20,16 @@ class ShownStory:
         story_id: of the human story.
         album_id: where the photos come from.
         photos: paths, I of them, in the story's order.
-        tellers: `{name: I sentences}`, the human story first.
+        systems: `{name: I sentences}`, the human story first.
     """
 
     story_id: str
     album_id: str
     photos: tuple[Path, ...]
-    tellers: dict[str, list[str]]
+    systems: dict[str, list[str]]
 
 
-def add_teller_options(parser):
+def add_system_options(parser):
     """Add which runs are shown, and of what they have told."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--split", default="test", choices=SPLITS)
@@ -42,15 +43,15 @@ def add_teller_options(parser):
     add_data_option(parser, None)
 
 
-def read_shown_stories(layout, split, tellers):
+def read_shown_stories(layout, split, systems):
     """The stories of a split, in the stories file's order.
 
     Args:
-        tellers: `{name: [stories][sentences]}`, see `read_tellers`.
+        systems: `{name: [stories][sentences]}`, see `read_systems`.
 
     Raises:
         FileNotFoundError: there is no stories file.
-        ValueError: it does not say where its photos lie, or a teller has told another number of
+        ValueError: it does not say where its photos lie, or a system has told another number of
             stories.
     """
     also = ("album_ids", "image_paths", "texts")
@@ -59,14 +60,14 @@ def read_shown_stories(layout, split, tellers):
         albums = [album.decode() for album in file["album_ids"][:]]
         photos = [[layout.root / path.decode() for path in row] for row in file["image_paths"][:]]
         human = [[text.decode() for text in row] for row in file["texts"][:]]
-    for name, told in tellers.items():
+    for name, told in systems.items():
         if len(told) != len(ids):
-            raise ValueError(
+            raise InputError(
                 f"{name} has told {len(told)} {split} stories, {layout.stories(split)} holds "
                 f"{len(ids)}; show runs of the same data together, and tell the stories again "
                 "where they have changed."
             )
-    everybody = {HUMAN: human, **tellers}
+    everybody = {HUMAN: human, **systems}
     return [
         ShownStory(
             story_id,
@@ -78,10 +79,10 @@ def read_shown_stories(layout, split, tellers):
     ]
 
 
-def read_tellers(runs, split, decodings=()):
+def read_systems(runs, split, decodings=()):
     """`{name: [stories][sentences]}` of what runs have told.
 
-    A name is the experiment's; where that would name two tellers alike, the run folder's or the
+    A name is the experiment's; where that would name two systems alike, the run folder's or the
     decoding's joins it.
 
     Args:
@@ -92,21 +93,21 @@ def read_tellers(runs, split, decodings=()):
         ValueError: a file of sentences is no five lines a story.
     """
     return {
-        name: read_told(run, decoding, split)
+        name: read_hypotheses(run, decoding, split)
         for name, (run, decoding) in _named(runs, split, decodings).items()
     }
 
 
-def teller_figures(runs, split, decodings=()):
-    """`{name: {figure: number}}`: the scores of the same tellers, of those that have any."""
+def system_scores(runs, split, decodings=()):
+    """`{name: {figure: number}}`: the scores of the same systems, of those that have any."""
     figures = {
-        name: run.figures().get(f"{decoding} {split}", {})
+        name: run.all_scores().get(f"{decoding} {split}", {})
         for name, (run, decoding) in _named(runs, split, decodings).items()
     }
-    return {name: of_teller for name, of_teller in figures.items() if of_teller}
+    return {name: of_system for name, of_system in figures.items() if of_system}
 
 
-def read_told(run, decoding, split):
+def read_hypotheses(run, decoding, split):
     """What a run has told: [stories][sentences].
 
     Raises:
@@ -123,7 +124,7 @@ def read_told(run, decoding, split):
             )
     sentences, stories = _lines(path), len(_lines(by_story))
     if not stories or len(sentences) % stories:
-        raise ValueError(
+        raise InputError(
             f"{path} holds {len(sentences)} sentences, {by_story.name} {stories} stories; "
             "one of them is broken, tell the stories again."
         )

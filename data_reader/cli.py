@@ -6,12 +6,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from data_reader.errors import InputError
+
 
 def run_command(main: Callable[[], None]) -> None:
-    """Call `main`; show a wrong input as one line, with exit status 2 instead of a traceback."""
+    """Call `main`; show an `InputError` or operating-system error as one line, with status 2.
+
+    Any other exception is a bug: its traceback is shown, and Python ends with status 1.
+    """
     try:
         main()
-    except (ValueError, OSError) as error:
+    except (InputError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""python -m generation.influence_picture: what a model looked at while it told one story.
+"""python -m generation.attribution_picture: what a model looked at while it told one story.
 
 For each sentence, photos against words and the previous sentence's words against words, darker
-where a word owes more to it.  Each column is shared out to 1 (see `generation.influence`).
+where a word owes more to it.  Each column is shared out to 1 (see `generation.attribution`).
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from data_reader.commands import add_data_option, command_line, import_tensorflow, run_command
-from data_reader.files import written_beside
+from data_reader.cli import add_data_option, command_line, import_tensorflow, run_command
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
 from data_reader.image_data_reader import centre_square, read_photo
 from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
-from generation.told_stories import read_shown_stories, read_told
-from models.run_folder import RunFolder
+from generation.generated_stories import read_hypotheses, read_shown_stories
 
 # Inches.
 _WORD_WIDTH = 0.34
@@ -52,11 +53,11 @@ class LookedAt:
     shares: np.ndarray
 
 
-def looked_at(influence, rows, words, thumbnails, group_size):
-    """An `Influence` as maps to draw.
+def looked_at(attribution, rows, words, thumbnails, group_size):
+    """An `Attribution` as maps to draw.
 
     Args:
-        influence: of a story of I sentences.
+        attribution: of a story of I sentences.
         rows: int [I, T], the story.
         words: a row of indices -> its words.
         thumbnails: of the I photos.
@@ -68,15 +69,15 @@ def looked_at(influence, rows, words, thumbnails, group_size):
     maps = []
     for sentence, row in enumerate(rows):
         written = words(row[1:])
-        photos = _shares(influence.photos[sentence, : len(written)])
+        photos = _shares(attribution.photos[sentence, : len(written)])
         outside = [
             not sentence - group_size < photo <= sentence for photo in range(len(thumbnails))
         ]
         photos[outside] = np.nan
         of_words = None
-        if influence.previous_words_by:
+        if attribution.previous_words_by:
             before = words(rows[sentence - 1]) if sentence else words(rows[0][:1])
-            shares = _shares(influence.previous_words[sentence, : len(written), : len(before)])
+            shares = _shares(attribution.previous_words[sentence, : len(written), : len(before)])
             of_words = LookedAt(written, before, shares)
         maps.append((LookedAt(written, thumbnails, photos), of_words))
     return maps
@@ -176,7 +177,7 @@ def main():
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = DataLayout(arguments.data or run.settings()["data"])
     split, name = arguments.split, run.settings()["name"]
-    told = read_told(run, arguments.decoding, split)
+    told = read_hypotheses(run, arguments.decoding, split)
     shown = read_shown_stories(layout, split, {name: told})
     number = _place_of(arguments.story, shown, split)
     story = shown[number]
@@ -184,8 +185,8 @@ def main():
     with open_stories(layout, split) as stories:
         check_features(stories, run.features())
         image_features = stories["image_embeddings"][number]
-    maps, titles = _look(run, image_features, story.tellers[name], story.photos)
-    with written_beside(path) as partial:
+    maps, titles = _look(run, image_features, story.systems[name], story.photos)
+    with atomic_write(path) as partial:
         draw_looked_at(maps, titles, partial)
     print(f"story {story.story_id} as told by {run.name}, {arguments.decoding}\n  {path}")
 
@@ -195,7 +196,7 @@ def _place_of(story_id, shown, split):
     if story_id is None:
         return 0
     if story_id not in ids:
-        raise ValueError(
+        raise InputError(
             f"There is no {split} story {story_id}; there are {len(ids)}, the first: "
             f"{', '.join(ids[:3])}."
         )
@@ -205,11 +206,12 @@ def _place_of(story_id, shown, split):
 def _look(run, image_features, sentences, photos):
     """-> maps, titles."""
     import_tensorflow()
-    from generation.influence import influence
+    from generation.attribution import attribution
+    from models.loading import load_model
 
     vocabulary = Vocabulary.read(run.vocabulary_file)
     rows = np.stack([vocabulary.encode(sentence) for sentence in sentences])
-    found = influence(run.load_model(), image_features, rows)
+    found = attribution(load_model(run), image_features, rows)
     group_size = run.model_config()["image_group_size"]
 
     def words(row):

@@ -1,7 +1,4 @@
-"""A run folder: where a trained model lives with all that belongs to it.
-
-python -m models.run_folder FOLDER: what a run is and how far it came.
-"""
+"""A run folder: the files of one training run and of what was generated with its model."""
 
 import csv
 import json
@@ -10,6 +7,9 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from data_reader.errors import InputError
+from data_reader.files import read_json
 
 SMOKE_PREFIX = "smoke_"
 LOSS_COLUMNS = ("epoch", "loss", "val_loss", "learning_rate", "seconds", "words_per_second", "bleu")
@@ -156,9 +156,13 @@ class RunFolder:
         names = [path.name for path in self.path.glob(f"{before}*{after}")]
         return sorted(name.removeprefix(before).removesuffix(after) for name in names)
 
-    def telling(self, decoding, split):
-        """Where an interrupted telling goes on from."""
-        return self.path / "telling" / f"{decoding}_{split}"
+    def decoding(self, decoding, split):
+        """The settings of a decoding, as data; see `generation.decoding_options`."""
+        return self.path / f"decoding_{decoding}_{split}.json"
+
+    def unfinished_generation(self, decoding, split):
+        """The batches from which an interrupted generation resumes."""
+        return self.path / "generating" / f"{decoding}_{split}"
 
     def references(self, split):
         """The human sentences, cut as the model saw them, one a line."""
@@ -174,12 +178,12 @@ class RunFolder:
         """The experiment that the run is, as a dictionary.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        settings = _read_json(self.experiment_file)
+        settings = _read_dictionary(self.experiment_file)
         missing = {"name", "model", "data"} - set(settings)
         if missing:
-            raise ValueError(f"{self.experiment_file} lacks {', '.join(sorted(missing))}.")
+            raise InputError(f"{self.experiment_file} lacks {', '.join(sorted(missing))}.")
         return settings
 
     def all_settings(self):
@@ -188,7 +192,7 @@ class RunFolder:
         Once there is a model, those that the experiment does not name are there too.
 
         Raises:
-            ValueError: a file is broken.
+            InputError: a file is broken.
         """
         settings = self.settings()
         settings |= settings.pop("model_settings", {})
@@ -200,30 +204,30 @@ class RunFolder:
         """The model's arguments, defaults included, read from its file without Keras.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        self._check_model()
+        self.check_model_file()
         try:
             with zipfile.ZipFile(self.model_file) as archive:
                 return json.loads(archive.read("config.json"))["config"]
         except (ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise ValueError(f"The settings in {self.model_file} can't be read: {error}") from error
+            raise InputError(f"The settings in {self.model_file} can't be read: {error}") from error
 
     def environment(self):
         """What the run was trained with: packages, commit, machine; empty if it was not kept.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        return _read_json(self.environment_file) if self.environment_file.is_file() else {}
+        return _read_dictionary(self.environment_file) if self.environment_file.is_file() else {}
 
     def finished(self):
         """How the run ended; empty if it has not.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        return _read_json(self.finished_file) if self.finished_file.is_file() else {}
+        return _read_dictionary(self.finished_file) if self.finished_file.is_file() else {}
 
     def losses(self):
         """`{column: numbers}` of loss.csv, an epoch each; nan where the file has none.
@@ -231,7 +235,7 @@ class RunFolder:
         A line that is being written is left out; before the first epoch ends there are none.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
         if not self.loss_log.is_file():
             return {name: [] for name in LOSS_COLUMNS}
@@ -242,7 +246,7 @@ class RunFolder:
                 whole = [row for row in rows if None not in row.values()]
             return {name: [float(row[name] or "nan") for row in whole] for name in LOSS_COLUMNS}
         except (ValueError, csv.Error) as error:
-            raise ValueError(f"{self.loss_log} can't be read: {error}") from error
+            raise InputError(f"{self.loss_log} can't be read: {error}") from error
 
     def best_epoch(self):
         """The epoch of the lowest validation loss, `{column of loss.csv: number}`.
@@ -251,7 +255,7 @@ class RunFolder:
         finite number.
 
         Raises:
-            ValueError: loss.csv is broken.
+            InputError: loss.csv is broken.
         """
         losses = self.losses()
         epochs = [dict(zip(losses, row, strict=True)) for row in zip(*losses.values(), strict=True)]
@@ -265,20 +269,20 @@ class RunFolder:
             "perplexity": math.exp(best["val_loss"]) if best["val_loss"] < 700 else math.inf,
         }
 
-    def figures(self):
+    def all_scores(self):
         """`{"greedy test": {"bleu": 52.1, ...}}`: the scores files' numbers, by what was told.
 
         Fact recall is among them as `facts_own` and `facts_other`, of own and others' photos.
 
         Raises:
-            ValueError: a file is broken.
+            InputError: a file is broken.
         """
         figures = {}
         for path in sorted(self.path.glob("scores_*_*.json")):
-            scores = {k: v for k, v in _read_json(path).items() if isinstance(v, float)}
+            scores = {k: v for k, v in _read_dictionary(path).items() if isinstance(v, float)}
             figures.setdefault(_what_was_told(path, "scores_"), {}).update(scores)
         for path in sorted(self.path.glob("fact_recall_*_*.json")):
-            recall = _read_json(path).get("all", {})
+            recall = _read_dictionary(path).get("all", {})
             facts = {f"facts_{whose}": recall[whose] for whose in ("own", "other") if recall}
             figures.setdefault(_what_was_told(path, "fact_recall_"), {}).update(facts)
         return figures
@@ -287,46 +291,31 @@ class RunFolder:
         """Words, the special ones included, that the run's model knows.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        return len(_read_json(self.vocabulary_file)["idx_to_words"])
+        return len(_read_dictionary(self.vocabulary_file)["idx_to_words"])
 
     def features(self):
         """Where the image features come from that the run was trained on.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: the file is broken.
         """
-        return _read_json(self.features_file)
+        return _read_dictionary(self.features_file)
 
-    def load_model(self, precision="float32"):
-        """The best model of the run.
-
-        Args:
-            precision: in which it computes, whatever it was trained in.
+    def check_model_file(self):
+        """Refuse a model file that was cut short or is something else.
 
         Raises:
-            ValueError: the file is broken.
+            InputError: it is broken.
         """
-        self._check_model()
-        import keras
-
-        from models import model_class
-        from models.precision import made_in
-        from models.recurrent import to_be_loaded
-
-        model_class(self.settings()["model"])  # registers what the file refers to
-        with made_in(precision), to_be_loaded():
-            return keras.saving.load_model(self.model_file, compile=False)
-
-    def _check_model(self):
         if not _is_keras_archive(self.model_file):
-            raise ValueError(f"{self.model_file} is broken or no .keras file; train again.")
+            raise InputError(f"{self.model_file} is broken or no .keras file; train again.")
 
 
 def _check_columns(found):
     if found is not None and tuple(found) != LOSS_COLUMNS:
-        raise ValueError(
+        raise InputError(
             f"it has the columns {', '.join(found)}, expected {', '.join(LOSS_COLUMNS)}; "
             "another version of this project wrote it."
         )
@@ -338,13 +327,10 @@ def _what_was_told(path, prefix):
     return f"{decoding} {split}"
 
 
-def _read_json(path):
-    try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is broken ({error}); the run can't be read.") from error
+def _read_dictionary(path):
+    contents = read_json(path)
     if not isinstance(contents, dict):
-        raise ValueError(f"{path} is broken: expected a dictionary, found {contents!r:.40}.")
+        raise InputError(f"{path} is broken: expected a dictionary, found {contents!r:.40}.")
     return contents
 
 
@@ -353,9 +339,3 @@ def _is_keras_archive(path):
         return False
     with zipfile.ZipFile(path) as archive:
         return {"config.json", "model.weights.h5"} <= set(archive.namelist())
-
-
-if __name__ == "__main__":
-    from models.run_description import main
-
-    main()

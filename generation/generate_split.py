@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data_reader.commands import import_tensorflow
-from data_reader.files import only_process, read_json, write_json, written_beside
+from data_reader.cli import import_tensorflow
+from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
 
 
-def tell_split(run, split, stories, decoding, precision="float32"):
+def generate_split(run, split, stories, decoding, precision="float32"):
     """Tell a split's stories with a run's model, going on where an interrupted telling stopped.
 
     Args:
@@ -26,18 +26,19 @@ def tell_split(run, split, stories, decoding, precision="float32"):
     """
     import_tensorflow()
     from generation.story_generator import STORIES_PER_BATCH, StoryGenerator
+    from models.loading import load_model
 
-    folder = run.telling(decoding_name(decoding, precision), split)
+    folder = run.unfinished_generation(decoding_name(decoding, precision), split)
     refusal = f"Another process is telling the same stories into {run.path}; let it finish."
-    with only_process(folder, refusal):
+    with exclusive_lock(folder, refusal):
         _keep_parts_of(_origin(run, stories), folder)
         parts = _read_parts(folder)
         first = len(parts) * STORIES_PER_BATCH
         image_features = stories["image_embeddings"]
         if first < len(image_features):
-            generator = StoryGenerator(run.load_model(precision), decoding)
-            for told in generator.tell_batches(image_features, STORIES_PER_BATCH, first):
-                with written_beside(_part(folder, len(parts))) as partial:
+            generator = StoryGenerator(load_model(run, precision), decoding)
+            for told in generator.generate_batches(image_features, STORIES_PER_BATCH, first):
+                with atomic_write(_part(folder, len(parts))) as partial:
                     np.save(partial, told)
                 parts.append(told)
     return np.concatenate(parts)
@@ -45,7 +46,7 @@ def tell_split(run, split, stories, decoding, precision="float32"):
 
 def forget_parts(run, split, name):
     """Remove what a telling kept to go on from."""
-    folder = run.telling(name, split)
+    folder = run.unfinished_generation(name, split)
     shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):  # other tellings are not finished
         folder.parent.rmdir()

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from data_reader.errors import InputError
 from data_reader.vocabulary import END, MAX_WORDS, NULL, START, UNKNOWN
 
 _IMPOSSIBLE = float("-inf")
 
 
 @dataclass(frozen=True)
-class Rules:
+class DecodingConstraints:
     """Which words may not come next.
 
     <NULL> and <START> never do.  Where nothing is left to say, the sentence ends.
@@ -42,13 +43,13 @@ class Rules:
 
     def __post_init__(self):
         if not 1 <= self.min_words <= self.max_words <= MAX_WORDS:
-            raise ValueError(
+            raise InputError(
                 f"A sentence of {self.min_words} to {self.max_words} words was asked for; the "
                 f"shortest has 1, the longest {MAX_WORDS}, and min is no more than max."
             )
         for name in ("no_repeated_ngram", "no_story_ngram"):
             if not 0 <= getattr(self, name) <= MAX_WORDS:
-                raise ValueError(
+                raise InputError(
                     f"{name} is {getattr(self, name)}; it is 0 (no such rule) to {MAX_WORDS} words."
                 )
 

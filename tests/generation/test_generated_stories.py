@@ -4,7 +4,12 @@ from written_runs import write_run
 
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
-from generation.told_stories import read_shown_stories, read_tellers, read_told, teller_figures
+from generation.generated_stories import (
+    read_hypotheses,
+    read_shown_stories,
+    read_systems,
+    system_scores,
+)
 
 
 def tell(run, *stories, decoding="greedy"):
@@ -37,26 +42,26 @@ def layout(tmp_path):
 
 
 def test_photos_human_story_and_tellers_belong_together(layout, run):
-    _, story = read_shown_stories(layout, "test", read_tellers([run], "test"))
+    _, story = read_shown_stories(layout, "test", read_systems([run], "test"))
     assert (story.story_id, story.album_id) == ("9", "y")
     assert story.photos == (layout.root / "2.jpg", layout.root / "3.jpg")
-    assert story.tellers == {"human": ["three .", "four ."], "a": ["", "d ."]}
+    assert story.systems == {"human": ["three .", "four ."], "a": ["", "d ."]}
 
 
 def test_only_line_feeds_end_a_sentence(run):
-    assert read_told(run, "greedy", "test") == [["a .", "b \u2028 c ."], ["", "d ."]]
+    assert read_hypotheses(run, "greedy", "test") == [["a .", "b \u2028 c ."], ["", "d ."]]
 
 
 def test_names_are_as_short_as_tells_them_apart(tmp_path, run):
-    assert list(read_tellers([run], "test")) == ["a"]
+    assert list(read_systems([run], "test")) == ["a"]
     tell(run, ["a", "b"], ["c", "d"], decoding="beam3")
-    assert list(read_tellers([run], "test")) == ["a beam3", "a greedy"]
-    assert list(read_tellers([run], "test", ["greedy"])) == ["a"]
+    assert list(read_systems([run], "test")) == ["a beam3", "a greedy"]
+    assert list(read_systems([run], "test", ["greedy"])) == ["a"]
     again = write_run(tmp_path / "a_20260102-000000", [1.0], name="a")
     other = write_run(tmp_path / "b_20260102-000000", [1.0], name="b")
     for each in (again, other):
         tell(each, ["a", "b"], ["c", "d"])
-    assert list(read_tellers([run, again, other], "test", ["greedy"])) == [
+    assert list(read_systems([run, again, other], "test", ["greedy"])) == [
         run.name,
         again.name,
         "b",
@@ -66,17 +71,17 @@ def test_names_are_as_short_as_tells_them_apart(tmp_path, run):
 def test_figures_are_those_of_the_teller_and_split(run):
     write_json(run.scores("greedy", "test"), {"bleu": 1.5})
     write_json(run.scores("greedy", "valid"), {"bleu": 2.5})
-    assert teller_figures([run], "test") == {"a": {"bleu": 1.5}}
-    assert teller_figures([run], "train") == {}
+    assert system_scores([run], "test") == {"a": {"bleu": 1.5}}
+    assert system_scores([run], "train") == {}
 
 
 def test_what_was_not_told_is_said_with_the_command(run):
     with pytest.raises(
         FileNotFoundError, match=r"beam5_nounk_test.txt is missing; .*--beam 5 --no-"
     ):
-        read_tellers([run], "test", ["beam5_nounk"])
+        read_systems([run], "test", ["beam5_nounk"])
     with pytest.raises(ValueError, match="No decoding is called best"):
-        read_tellers([run], "test", ["best"])
+        read_systems([run], "test", ["best"])
 
 
 def test_a_teller_of_another_number_of_stories_is_refused(layout, run):
@@ -85,4 +90,4 @@ def test_a_teller_of_another_number_of_stories_is_refused(layout, run):
     with run.hypotheses("greedy", "test").open("a") as file:
         file.write("one more\n")
     with pytest.raises(ValueError, match=r"5 sentences, .* 2 stories"):
-        read_tellers([run], "test")
+        read_systems([run], "test")

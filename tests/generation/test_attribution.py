@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from generation.influence import influence
+from generation.attribution import attribution
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
@@ -39,7 +39,7 @@ def test_photos_and_words_that_are_not_seen_have_none(
     model_class, settings, photos_by, previous_words_by, reverse
 ):
     model = small_model(model_class, image_group_size=2, reverse=reverse, **settings)
-    found = influence(model, FEATURES, STORY)
+    found = attribution(model, FEATURES, STORY)
     assert (found.photos_by, found.previous_words_by) == (photos_by, previous_words_by)
     assert found.photos.shape == (3, 21, 3)
     assert found.previous_words.shape == (3, 21, 22)
@@ -61,14 +61,14 @@ def test_photos_and_words_that_are_not_seen_have_none(
 
 @pytest.mark.parametrize("attend_to", ["previous_sentence", "images"])
 def test_attention_shares_out_one(attend_to):
-    found = influence(small_model(AttentionEncoderDecoder, attend_to=attend_to), FEATURES, STORY)
+    found = attribution(small_model(AttentionEncoderDecoder, attend_to=attend_to), FEATURES, STORY)
     weights = found.photos if attend_to == "images" else found.previous_words
     np.testing.assert_allclose(weights.sum(axis=-1)[STORY[:, 1:] != 0], 1.0, rtol=1e-5)
 
 
 def test_the_gradient_foretells_what_a_weaker_photo_changes():
     model = small_model(ImageGroupingModel)
-    found = influence(model, FEATURES, STORY)
+    found = attribution(model, FEATURES, STORY)
 
     def score(features):
         logits = model({"image_features": features[None], "sentences": STORY[None]})

@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 
-from generation.influence import Influence
-from generation.influence_picture import draw_looked_at, looked_at
+from generation.attribution import Attribution
+from generation.attribution_picture import draw_looked_at, looked_at
 
 WORDS = ["<NULL>", "<START>", "<END>", "<UNK>", "a", "dog"]
 ROWS = np.array([[1, 4, 2, 0], [1, 4, 5, 2], [1, 5, 2, 0]])
@@ -22,7 +22,7 @@ def story(previous_words_by="gradient"):
     previous[0, :2, 0] = 2
     previous[1, :3, :3] = [[1, 1, 2], [0, 5, 0], [3, 0, 0]]
     previous[2, :2] = [[1, 1, 1, 1], [0, 0, 0, 9]]
-    return Influence(photos, previous, "gradient", previous_words_by)
+    return Attribution(photos, previous, "gradient", previous_words_by)
 
 
 def test_each_word_s_column_is_shared_out():
