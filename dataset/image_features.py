@@ -29,7 +29,7 @@ from data_reader.files import (
 )
 from data_reader.image_data_reader import index_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
-from dataset.extractor import load_extractor
+from dataset.extractors import load_extractor
 
 BATCH_SIZE = 32
 PHOTOS_PER_PART = 8 * BATCH_SIZE

@@ -56,7 +56,7 @@ def _tell_photos(run, vocabulary, arguments):
 
     photos, order = photos_in_order(arguments.photos)
     import_tensorflow()
-    from dataset.extractor import load_extractor_of
+    from dataset.extractors import load_extractor_of
     from generation.own_photos import features_of, unseen_in_training
     from generation.story_generator import StoryGenerator
     from generation.story_strip import draw_strip

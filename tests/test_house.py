@@ -15,18 +15,91 @@ MAY_IMPORT = {
 }
 
 
-def imported_folders(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def module_name(path):
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+SOURCES = {
+    module_name(path): path.read_text(encoding="utf-8")
+    for folder in MAY_IMPORT
+    for path in (REPOSITORY / folder).rglob("*.py")
+}
+
+
+def imported_modules(source, modules=SOURCES):
+    """The names of all modules that a source imports, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module.split(".")[0]
+            assert node.level == 0, "imports within the project are absolute"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield submodule if submodule in modules else node.module
+
+
+def packages_of(module):
+    """a.b.c -> a.b, a"""
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+def import_graph(sources):
+    """`{module: modules}` of the project; importing a.b also imports the package a.
+
+    A module's own packages count only where it imports them by name.
+    """
+    graph = {}
+    for module, source in sources.items():
+        imported = set(imported_modules(source, sources))
+        packages = {package for name in imported for package in packages_of(name)}
+        own = {module, *packages_of(module)}
+        graph[module] = (imported | (packages - own)) & set(sources)
+    return graph
+
+
+def find_circle(graph):
+    """The modules of one circle, its first one again at the end; empty if there is none."""
+    cleared = set()
+
+    def search(path):
+        for module in sorted(graph[path[-1]] - cleared):
+            if module in path:
+                return [*path[path.index(module) :], module]
+            if circle := search([*path, module]):
+                return circle
+        cleared.add(path[-1])
+        return []
+
+    return next((circle for module in sorted(graph) if (circle := search([module]))), [])
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_imports_run_one_way(folder):
     forbidden = set(MAY_IMPORT) - MAY_IMPORT[folder] - {folder}
-    files = list((REPOSITORY / folder).rglob("*.py"))
-    assert files
-    wrong = {str(file): used for file in files if (used := forbidden & set(imported_folders(file)))}
+    modules = [module for module in SOURCES if module.split(".")[0] == folder]
+    assert len(modules) > 1
+    wrong = {
+        module: used
+        for module in modules
+        if (used := forbidden & {name.split(".")[0] for name in imported_modules(SOURCES[module])})
+    }
     assert wrong == {}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert " -> ".join(find_circle(import_graph(SOURCES))) == ""
+
+
+def test_a_circle_through_a_function_and_a_package_is_found():
+    sources = {
+        "a": "",
+        "a.one": "import a.two",
+        "a.two": "def f():\n    from b.three import x",
+        "b": "from a import one\nimport b.three",
+        "b.three": "import a",
+    }
+    assert find_circle(import_graph(sources)) == ["a.one", "a.two", "b", "a.one"]
+    assert find_circle(import_graph(sources | {"b": "import a"})) == []

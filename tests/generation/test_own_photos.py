@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset.extractor import Extractor, load_extractor_of
+from dataset.extractor import Extractor
+from dataset.extractors import load_extractor_of
 from generation.own_photos import features_of, photos_in_order
 
 TAKEN = 36867  # DateTimeOriginal, in EXIF's own folder
@@ -96,10 +97,10 @@ def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ({"feature_size": 4096}, "do not say what made their image features"),
+        ({"feature_size": 4096}, "do not record which extractor"),
         (
             {"extractor": "alexnet", "weights_checksum": "seeded-2", "channel_means": [1, 2, 3]},
-            "weights seeded-2; here are seeded-1",
+            "weights seeded-2, but the weights found here are seeded-1",
         ),
     ],
 )

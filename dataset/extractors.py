@@ -1,0 +1,63 @@
+"""Loading an extractor by its name: AlexNet's fc7 or an image model of `keras.applications`.
+
+Each kind is imported where it is used, since TensorFlow takes seconds to import.
+"""
+
+from data_reader.cli import import_tensorflow
+from data_reader.errors import InputError
+from data_reader.image_mean_calculation import read_means
+
+
+def load_extractor(name, layout):
+    """Load the extractor of that name, with the weights and means that the data folder calls for.
+
+    Args:
+        name: "alexnet", or a model of `keras.applications` in any case, for example "resnet50".
+
+    Raises:
+        InputError: there is no such extractor, or its weights can't be loaded.
+    """
+    import_tensorflow()
+    if name == "alexnet":
+        from dataset.models.alexnet.extractor import alexnet_extractor
+
+        return alexnet_extractor(read_means(layout), seeded=layout.facts.exists())
+    from dataset.models.keras_applications import keras_extractor
+
+    return keras_extractor(name)
+
+
+def load_extractor_of(features):
+    """Load the extractor that given features were computed with.
+
+    Args:
+        features: what a run or a stories file records about its features: extractor,
+            weights_checksum, channel_means.
+
+    Raises:
+        InputError: the record is incomplete, or the same weights are not available here.
+    """
+    if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
+        raise InputError(
+            "The stories files that the run was trained on do not record which extractor computed "
+            "their image features, so no features of the same kind can be computed for new "
+            "photos; write the stories files with python -m data_reader and train again."
+        )
+    import_tensorflow()
+    if features["extractor"] == "alexnet":
+        from dataset.models.alexnet.extractor import alexnet_extractor
+
+        seeded = features["weights_checksum"].startswith("seeded")
+        extractor = alexnet_extractor(features["channel_means"], seeded)
+    else:
+        from dataset.models.keras_applications import keras_extractor
+
+        extractor = keras_extractor(features["extractor"])
+    if extractor.weights_checksum != features["weights_checksum"]:
+        raise InputError(
+            f"The run was trained on features of {features['extractor']} with the weights "
+            f"{features['weights_checksum']}, but the weights found here are "
+            f"{extractor.weights_checksum}. Restore the former, or extract the features and train "
+            "again."
+        )
+    return extractor
