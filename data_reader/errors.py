@@ -8,3 +8,13 @@ class InputError(ValueError):
     (see `data_reader.cli.run_command`); any other exception but an operating-system error is a bug
     and keeps its traceback.
     """
+
+
+def check_whole_number(name, value, smallest=1):
+    """Refuse a setting that is no whole number from `smallest` on.
+
+    Raises:
+        InputError: the message names the setting and its value.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
+        raise InputError(f"{name} is {value!r}; it must be a whole number from {smallest}.")

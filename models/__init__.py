@@ -12,20 +12,25 @@ MODELS = {
 }
 
 
-def model_class(name):
-    """The model class of that name, imported only now: TensorFlow takes seconds.
+def model_class(model):
+    """The class of a model, imported only now: TensorFlow takes seconds.
 
     Args:
-        name: one of `MODELS`, or "module:Class" for a model of one's own.
+        model: a name of `MODELS`; or a `StoryModel` class of one's own, itself or as
+            "module:Class".
 
     Raises:
         InputError: there is no such model.
     """
-    if ":" in name:
-        return import_object(name)
-    if name not in MODELS:
+    if model in MODELS:
+        return getattr(importlib.import_module(MODELS[model]), model)
+    from models.story_model import StoryModel
+
+    is_path = isinstance(model, str) and ":" in model
+    found = import_object(model) if is_path else model
+    if not (isinstance(found, type) and issubclass(found, StoryModel)):
         raise InputError(
-            f"There is no model {name!r}; there is: {', '.join(MODELS)}; "
-            "a model of your own is given as its class, or as 'module:Class'."
+            f"There is no model {model!r}; there is: {', '.join(MODELS)}; a model of your own is "
+            "a subclass of StoryModel, given itself or as 'module:Class'."
         )
-    return getattr(importlib.import_module(MODELS[name]), name)
+    return found

@@ -1,25 +1,23 @@
 """The layers that the models share.
 
 Legend of shapes: B stories, I images of a story, K images of a window, T words of a row,
-F feature size, U units, V vocabulary, N = B * I sentences, W real words that are to be written.
+F feature size, U units, V vocabulary, N = B * I sentences, W words to be generated, <END>s
+included: the non-padding positions of all targets.
 """
 
 import keras
 from keras import layers, ops
 
-from data_reader.errors import InputError
-
-# As the stories files have them.
-NULL, START, END = 0, 1, 2
-ROW_LENGTH = 22
+from data_reader.errors import check_whole_number
+from data_reader.vocabulary import END, NULL, START
 
 
 @keras.saving.register_keras_serializable("stories")
 class FeatureStandardisation(layers.Layer):
     """Features -> (features - mean) * scale, per dimension, with fixed weights.
 
-    [B, I, F] -> [B, I, F].  Without it the features of seeded weights, of which each photo's are
-    much alike, teach the recurrent layers nothing.  `set_statistics` gives it its weights.
+    [B, I, F] -> [B, I, F].  The features of seeded weights, which are much alike for all photos,
+    teach the recurrent layers nothing without it.  `set_statistics` sets the weights.
     """
 
     # Scaled to this spread: features of spread 1 saturate a GRU with 4,096 inputs.
@@ -29,7 +27,7 @@ class FeatureStandardisation(layers.Layer):
     SMALLEST_SPREAD = 0.01
 
     def __init__(self, **kwargs):
-        # Features of a common large mean lose what tells them apart when they are rounded first.
+        # Features with a large common mean lose their differences when they are rounded first.
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
 
@@ -39,7 +37,7 @@ class FeatureStandardisation(layers.Layer):
         self.scale = self.add_weight(name="scale", shape=size, initializer="ones", trainable=False)
 
     def set_statistics(self, mean, standard_deviation):
-        """Take the mean [F] and standard deviation [F] of the training photos' features."""
+        """Set the mean [F] and standard deviation [F] of the training photos' features."""
         floor = max(self.SMALLEST_SPREAD * float(standard_deviation.mean()), 1e-12)
         self.mean.assign(mean)
         self.scale.assign(self.SPREAD / standard_deviation.clip(floor))
@@ -52,18 +50,17 @@ class FeatureStandardisation(layers.Layer):
 class ImageGrouping(layers.Layer):
     """For each image of a story the window of that image and the few before it.
 
-    [B, I, F] -> windows [N, K, F] and a mask [N, K], True where a photo stands.  Image j's window
-    holds the images max(0, j - K + 1) .. j in order (with `reverse`, from j backwards), moved to
-    the left; the rest is zero.  Paper section 3.2.
+    [B, I, F] -> windows [N, K, F] and a padding mask [N, K], True where a photo stands.  Image
+    j's window holds the images max(0, j - K + 1) .. j in order (with `reverse`, from j backwards),
+    moved to the left; the rest is zero.  Paper section 3.2.
 
     Raises:
-        ValueError: `image_group_size` is less than 1.
+        InputError: `image_group_size` is no whole number from 1.
     """
 
     def __init__(self, image_group_size, reverse=False, **kwargs):
         super().__init__(**kwargs)
-        if image_group_size < 1:
-            raise InputError(f"image_group_size is {image_group_size}; a window holds at least 1.")
+        check_whole_number("image_group_size", image_group_size)
         self.image_group_size = image_group_size
         self.reverse = reverse
 
@@ -95,7 +92,7 @@ class ImageGrouping(layers.Layer):
 
 @keras.saving.register_keras_serializable("stories")
 class PreviousSentences(layers.Layer):
-    """Rows of a story's sentences -> the row before each; before the first <START> and nothing.
+    """Rows of a story's sentences -> the row before each; <START> alone before the first.
 
     int32 [B, I, T] -> [N, T].
     """
@@ -111,7 +108,7 @@ class PreviousSentences(layers.Layer):
 
 @keras.saving.register_keras_serializable("stories")
 class DecoderInputs(layers.Layer):
-    """Rows <START> words <END> -> what the decoder is fed: <START> words, <END> made <NULL>.
+    """Rows <START> words <END> -> the decoder's inputs: <START> words, <END> made <NULL>.
 
     int32 [B, I, T] -> [N, T - 1].
     """
@@ -125,7 +122,7 @@ class DecoderInputs(layers.Layer):
 
 @keras.saving.register_keras_serializable("stories")
 class PaddingMask(layers.Layer):
-    """Which words of a row are none of its padding: int32 [N, T] -> bool [N, T]."""
+    """Rows -> False at their padding: int32 [N, T] -> bool [N, T]."""
 
     def call(self, words):
         return words != NULL
@@ -136,7 +133,7 @@ class PaddingMask(layers.Layer):
 
 @keras.saving.register_keras_serializable("stories")
 class GatherNonPadding(layers.Layer):
-    """The decoder's outputs from which a real word follows, W of them, in reading order.
+    """The decoder's outputs at whose place the target is no padding, W of them, in reading order.
 
     float32 [N, T - 1, U] and sentences int32 [B, I, T] -> [W, U].  All that comes after (softmax,
     loss) is spared the padding, nearly half of all positions.

@@ -1,26 +1,27 @@
-"""What a model learns: each sentence's next word, over its real words only."""
+"""The training objective: the next word at each non-padding position."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from models.layers import NULL, gather_non_padding
+from data_reader.vocabulary import NULL
+from models.layers import gather_non_padding
 
 
 def next_words(sentences):
-    """Rows <START> words <END>, int32 [B, I, T] -> the words to be written, <END>s too, [W]."""
+    """Rows <START> words <END>, int32 [B, I, T] -> the targets, <END>s included, [W]."""
     targets = sentences[..., 1:]
     return gather_non_padding(ops.reshape(targets, (-1, targets.shape[-1])), targets)
 
 
 def words_of_each_story(sentences):
-    """int32 [B, I, T] -> how many words are to be written in each story, int32 [B]."""
+    """int32 [B, I, T] -> the number of targets of each story, int32 [B]."""
     return ops.sum(ops.cast(sentences[..., 1:] != NULL, "int32"), axis=(1, 2))
 
 
 @keras.saving.register_keras_serializable("stories")
 class NextWordLoss(keras.losses.Loss):
-    """Mean cross-entropy (nats) of a batch's real words.
+    """Mean cross-entropy (nats) of a batch's words, padding excluded.
 
     `y_true` are the sentences themselves, int32 [B, I, T]; `y_pred` the logits [W, V] of the words
     in reading order, as the models give them; `sample_weight` [B] weighs the words of whole
@@ -29,7 +30,7 @@ class NextWordLoss(keras.losses.Loss):
     """
 
     def __init__(self, name="next_word_loss", **kwargs):
-        # The mean over real words is the reduction.
+        # The mean over words is the reduction.
         kwargs["reduction"] = "sum"
         super().__init__(name=name, **kwargs)
 
@@ -44,9 +45,9 @@ class NextWordLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("stories")
 class LossPerWord(keras.metrics.Metric):
-    """Mean cross-entropy (nats) of all real words of an epoch.
+    """Mean cross-entropy (nats) of all words of an epoch.
 
-    Keras's own `loss` is a mean of batches, whatever number of words each has.
+    Keras's own `loss` is a mean over batches, however many words each has.
     """
 
     def __init__(self, name="loss_per_word", **kwargs):
@@ -65,7 +66,7 @@ class LossPerWord(keras.metrics.Metric):
 
 
 def _count_words(sentences, story_weights):
-    """[B, I, T], [B] or None -> the words that count, one number."""
+    """[B, I, T], [B] or None -> the weighted number of targets, a scalar."""
     words = ops.cast(words_of_each_story(sentences), "float32")
     return ops.sum(words if story_weights is None else words * ops.cast(story_weights, "float32"))
 

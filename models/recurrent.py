@@ -1,181 +1,78 @@
-"""Recurrent layers: Keras's own, run by a faster engine on a CPU, and stacks of them.
+"""Recurrent layers on top of each other: encoders and decoders.
 
 Legend of shapes: N sequences, T steps, F features, U units.
 """
 
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 import keras
-import tensorflow as tf
 from keras import layers, ops
 
-from data_reader.errors import InputError
-from models.packed import (
-    GruCell,
-    LstmCell,
-    Weights,
-    matmul,
-    pack,
-    packed_gru,
-    packed_lstm,
-    packing_plan,
-    unpack,
+from data_reader.errors import check_whole_number
+from models.keras_internals import GRU, LSTM
+from models.recurrent_cells import (
+    PackedLayer,
+    cell_class,
+    cell_name,
+    make_cell,
+    make_cell_step,
 )
 
-_RECURRENT_INITIALIZER = ContextVar("recurrent_initializer", default="orthogonal")
-
-
-@contextmanager
-def to_be_loaded():
-    """Recurrent layers made meanwhile start from zeros, since their weights come from a file.
-
-    Orthogonal matrices of the paper's sizes take seconds to draw.
-    """
-    token = _RECURRENT_INITIALIZER.set("zeros")
-    try:
-        yield
-    finally:
-        _RECURRENT_INITIALIZER.reset(token)
-
-
-def recurrent_initializer():
-    """What recurrent kernels start from."""
-    return _RECURRENT_INITIALIZER.get()
-
-
-def has_gpu():
-    return bool(tf.config.list_logical_devices("GPU"))
-
-
-class PackedLayer(layers.Layer):
-    """What layers that run packed sequences on a CPU share.
-
-    Under the dtype policy "mixed_bfloat16" their matmuls on a CPU take operands in bfloat16, and
-    all else in them stays float32.  On a GPU a policy means what it means to any layer.
-    """
-
-    def __init__(self, *args, **kwargs):
-        self.matmul_dtype = keras.config.dtype_policy().compute_dtype
-        if not has_gpu():
-            kwargs.setdefault("dtype", "float32")
-        super().__init__(*args, **kwargs)
-
-
-class _PackedRecurrence(PackedLayer):
-    """Replaces the loop over the steps of a Keras layer that it stands before.
-
-    A mask has to be True to the left and False to the right, and True at least once a sequence;
-    outputs at the padding are zero.
-    """
-
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        if has_gpu() or mask is None or (training and self.recurrent_dropout):
-            return super().inner_loop(sequences, initial_state, mask, training=training)
-        plan = packing_plan(mask)
-        outputs, state = self.read_packed(pack(sequences, plan), initial_state, plan)
-        return state[0], unpack(outputs, plan), state
-
-
-@keras.saving.register_keras_serializable("stories")
-class GRU(_PackedRecurrence, layers.GRU):
-    """`keras.layers.GRU`: its weights and results, on a GPU also its kernel.
-
-    Cho et al. 2014, in the form with the reset gate after the matrix product.
-    """
-
-    def read_packed(self, rows, initial_state, plan):
-        """Packed rows [R, F], [h] -> outputs [R, U], [h]."""
-        cell, dtype = self.cell, self.matmul_dtype
-        input_bias, recurrent_bias = tf.unstack(cell.bias)
-        projections = matmul(rows, cell.kernel, dtype) + input_bias
-        return packed_gru(
-            projections, initial_state, cell.recurrent_kernel, recurrent_bias, plan, dtype
-        )
-
-    def make_decode_step(self):
-        """See `RecurrentStack.make_decode_step`."""
-        input_bias, recurrent_bias = tf.unstack(self.cell.bias)
-        return _stepper(self, GruCell(self.units, recurrent_bias), input_bias)
-
-
-@keras.saving.register_keras_serializable("stories")
-class LSTM(_PackedRecurrence, layers.LSTM):
-    """`keras.layers.LSTM`: its weights and results, on a GPU also its kernel.
-
-    Hochreiter and Schmidhuber 1997.
-    """
-
-    def read_packed(self, rows, initial_state, plan):
-        """Packed rows [R, F], [h, c] -> outputs [R, U], [h, c]."""
-        cell, dtype = self.cell, self.matmul_dtype
-        projections = matmul(rows, cell.kernel, dtype) + cell.bias
-        return packed_lstm(projections, initial_state, cell.recurrent_kernel, plan, dtype)
-
-    def make_decode_step(self):
-        """See `RecurrentStack.make_decode_step`."""
-        return _stepper(self, LstmCell(self.units), self.cell.bias)
-
-
-def _stepper(layer, cell, bias):
-    kernel = Weights(layer.cell.kernel, layer.matmul_dtype)
-    recurrent_kernel = Weights(layer.cell.recurrent_kernel, layer.matmul_dtype)
-
-    def step(inputs, state):
-        projections = kernel.times(inputs) + bias
-        state, _ = cell.forward(projections, recurrent_kernel.times(state[0]), state)
-        return state[0], state
-
-    return step
-
-
-def check_recurrent(cell_type, num_layers):
-    """Refuse what is no recurrent layer.
-
-    Raises:
-        ValueError: the cell type is unknown or there are no layers.
-    """
-    if cell_type not in ("gru", "lstm"):
-        raise InputError(f"cell_type is {cell_type!r}; it must be 'gru' or 'lstm'.")
-    if num_layers < 1:
-        raise InputError(f"num_layers is {num_layers}; there must be at least 1.")
+# Whole layers of Keras, for their kernels on a GPU; any other cell runs in Keras's general layer.
+_LAYERS = {layers.GRUCell: GRU, layers.LSTMCell: LSTM}
 
 
 @keras.saving.register_keras_serializable("stories")
 class RecurrentStack(PackedLayer):
-    """Recurrent layers on top of each other; encoder or decoder, as it is called.
+    """Recurrent layers on top of each other.
 
-    A state is a list with an entry a layer; an entry is [h] for a GRU, [h, c] for an LSTM, each
-    [N, U].  See `GRU` for what is asked of masks.
+    A state is a list with one entry per layer; an entry is a list of [N, U], [h] for a GRU and
+    [h, c] for an LSTM.  A mask has to be True to the left and False to the right, and True at
+    least once per sequence.
+
+    Args:
+        cell_type: see `models.recurrent_cells.cell_class`.
+        units: U.
+        num_layers: at least 1.
+        recurrent_dropout: of all layers.
+        recurrent_initializer: of the recurrent kernels.
 
     Raises:
-        ValueError: the cell type is unknown or there are no layers.
+        InputError: the cell type is unknown or there are no layers.
     """
 
-    def __init__(self, cell_type, units, num_layers, recurrent_dropout=0.0, **kwargs):
+    def __init__(
+        self,
+        cell_type,
+        units,
+        num_layers,
+        recurrent_dropout=0.0,
+        recurrent_initializer="orthogonal",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.supports_masking = True
-        check_recurrent(cell_type, num_layers)
+        check_whole_number("num_layers", num_layers)
         self.cell_type = cell_type
         self.units = units
         self.num_layers = num_layers
         self.recurrent_dropout = recurrent_dropout
-        layer = {"gru": GRU, "lstm": LSTM}[cell_type]
-        self.recurrent_layers = [
-            layer(
-                units,
-                return_sequences=True,
-                return_state=True,
-                recurrent_dropout=recurrent_dropout,
-                recurrent_initializer=recurrent_initializer(),
-                name=f"{cell_type}_{number}",
-            )
-            for number in range(1, num_layers + 1)
-        ]
+        self.recurrent_initializer = recurrent_initializer
+        self.recurrent_layers = [self._make_layer(number) for number in range(1, num_layers + 1)]
+
+    def _make_layer(self, number):
+        chosen = cell_class(self.cell_type)
+        options = {
+            "recurrent_dropout": self.recurrent_dropout,
+            "recurrent_initializer": self.recurrent_initializer,
+            "dtype": self.policy,
+        }
+        wanted = {"return_sequences": True, "return_state": True, "name": f"layer_{number}"}
+        if chosen in _LAYERS:
+            return _LAYERS[chosen](self.units, **options, **wanted)
+        return layers.RNN(make_cell(chosen, self.units, **options), dtype=self.policy, **wanted)
 
     @property
     def states_per_layer(self):
-        return 2 if self.cell_type == "lstm" else 1
+        return len(keras.tree.flatten(self.recurrent_layers[0].cell.state_size))
 
     def build(self, sequences_shape, *_, **__):
         shape = sequences_shape
@@ -205,12 +102,18 @@ class RecurrentStack(PackedLayer):
         ]
         return outputs, state
 
-    def make_decode_step(self):
+    def start(self, initial_state):
+        """The first layer's state -> the stack's, where all other layers start at zero."""
+        initial_state = [ops.cast(part, "float32") for part in initial_state]
+        zero = [ops.zeros_like(part) for part in initial_state]
+        return [initial_state] + [zero] * (self.num_layers - 1)
+
+    def make_step(self):
         """-> a function of one time step: inputs [N, F], state -> output [N, U], state.
 
-        What many steps need of the weights is made ready once.
+        The work that many steps share is done once.
         """
-        steps = [layer.make_decode_step() for layer in self.recurrent_layers]
+        steps = [make_cell_step(layer.cell, self.matmul_dtype) for layer in self.recurrent_layers]
 
         def step(inputs, state):
             new_state = []
@@ -221,16 +124,12 @@ class RecurrentStack(PackedLayer):
 
         return step
 
-    def start(self, initial_state):
-        """The first layer's state -> the stack's, where all other layers start at zero."""
-        zero = [ops.zeros_like(part) for part in initial_state]
-        return [initial_state] + [zero] * (self.num_layers - 1)
-
     def get_config(self):
         return {
             **super().get_config(),
-            "cell_type": self.cell_type,
+            "cell_type": cell_name(self.cell_type),
             "units": self.units,
             "num_layers": self.num_layers,
             "recurrent_dropout": self.recurrent_dropout,
+            "recurrent_initializer": self.recurrent_initializer,
         }

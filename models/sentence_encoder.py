@@ -15,22 +15,26 @@ class ConvolutionalSentenceEncoder(layers.Layer):
     LSTM's c) it has a dense layer.  The row's padding gives zeros whatever its words' vectors are.
 
     Args:
-        cell_type: "gru" or "lstm", of the decoder that it starts.
-        units: U.
+        states: parts of the state of a decoder's layer, `RecurrentStack.states_per_layer`.
+        units: U, of each part.
     """
 
     FILTERS, WIDTH = 64, 3
 
-    def __init__(self, cell_type, units, **kwargs):
+    def __init__(self, states, units, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.cell_type = cell_type
+        self.states = states
         self.units = units
-        self.trigrams = layers.Conv1D(self.FILTERS, self.WIDTH, activation="tanh", name="trigrams")
-        self.pool = layers.MaxPooling1D(2, name="pool")
-        self.flatten = layers.Flatten(name="flatten")
-        parts = ("h", "c") if cell_type == "lstm" else ("h",)
-        self.parts = [layers.Dense(units, name=part) for part in parts]
+        dtype = self.dtype_policy
+        self.trigrams = layers.Conv1D(
+            self.FILTERS, self.WIDTH, activation="tanh", dtype=dtype, name="trigrams"
+        )
+        self.pool = layers.MaxPooling1D(2, dtype=dtype, name="pool")
+        self.flatten = layers.Flatten(dtype=dtype, name="flatten")
+        self.parts = [
+            layers.Dense(units, dtype=dtype, name=f"state_{part}") for part in range(states)
+        ]
 
     def build(self, sequences_shape, **_):
         self.trigrams.build(sequences_shape)
@@ -46,4 +50,4 @@ class ConvolutionalSentenceEncoder(layers.Layer):
         return pooled, [[part(self.flatten(pooled)) for part in self.parts]]
 
     def get_config(self):
-        return {**super().get_config(), "cell_type": self.cell_type, "units": self.units}
+        return {**super().get_config(), "states": self.states, "units": self.units}

@@ -1,4 +1,4 @@
-"""A GloVe file and a vocabulary -> the embedding matrix that a model's words start from.
+"""A GloVe file and a vocabulary -> the initial word vectors of a model.
 
 Legend of shapes: V vocabulary, E embedding size.  Source: Pennington, Socher, Manning 2014, GloVe:
 Global Vectors for Word Representation; files at https://nlp.stanford.edu/projects/glove.
@@ -6,8 +6,8 @@ Global Vectors for Word Representation; files at https://nlp.stanford.edu/projec
 
 import hashlib
 import json
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -16,9 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-
-SPECIAL_WORDS = ("<NULL>", "<START>", "<END>", "<UNK>")
-NULL = 0
+from data_reader.files import atomic_write
+from data_reader.vocabulary import NULL, SPECIAL_WORDS
 
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
 # A file without newlines must not be read into memory whole.
@@ -56,7 +55,7 @@ def load_word_embeddings(path, words, dimension=300, seed=1):
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: `words` lacks the special words, `dimension` is not the file's, the file is
+        InputError: `words` lacks the special words, `dimension` is not the file's, the file is
             empty, packed, binary, cut short or not in GloVe's text format (the message names the
             line), or it holds none of the words.
     """
@@ -142,7 +141,7 @@ def _read_vectors(path, wanted, dimension):
                 continue
             try:
                 _read_line(line, wanted, dimension, vectors)
-            except ValueError as error:
+            except ValueError as error:  # a wrong line, or one that is not UTF-8
                 raise InputError(_explain(path, lines, line, error)) from error
     if promised is not None and lines - 1 < promised:
         raise InputError(
@@ -255,13 +254,6 @@ def _read_cache(cache, vocabulary_size, dimension):
 
 
 def _write_cache(cache, found, vectors):
-    partial = cache.with_name(f".{cache.name}.{os.getpid()}.partial")
-    try:
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, found=found, vectors=vectors)
-            os.replace(partial, cache)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError:
-        pass  # a folder that can't be written to or a full disk: next time the file is read again
+    # A folder that can't be written to or a full disk: next time the file is read again.
+    with suppress(OSError), atomic_write(cache) as partial, partial.open("wb") as file:
+        np.savez(file, found=found, vectors=vectors)

@@ -1,11 +1,11 @@
 """python -m training.benchmark: speed and memory of a training step, beside a plain Keras 3 port.
 
 The models at the paper's sizes, on sentences as long as VIST's, in float32 and bfloat16, and the
-same models as `training.naive_port` has them; dropout and Adam in all.  A step is what `fit` does
-with a batch, what is made of the batch on the host included.  Steps of a model take turns in one
-process; peak memory is that of a process that makes steps of one kind only (with --device gpu the
-GPU's memory).  The share of the matmul rate is `training.step_flop` by time, by the rate at which
-the same process multiplies two large square matrices of the same precision.
+same models as `training.naive_port` has them; dropout and Adam in all.  A step includes the work
+on the host.  Steps of a model take turns in one process; peak memory is that of a process that
+makes steps of one kind only (with --device gpu the GPU's memory).  The share of the matmul rate is
+`training.step_flop` divided by time and by the rate at which the same process multiplies two large
+square matrices in the same precision.
 """
 
 import argparse
@@ -95,23 +95,23 @@ def make_step(model, precision, sizes):
 def make_trained_model(experiment, precision, sizes):
     """The experiment's model of these sizes, compiled."""
     from models import model_class
-    from models.precision import made_in
+    from models.precision import DTYPE_POLICIES
+    from models.story_model import settings_of
     from training.model_building import compile_model
 
-    units = {"image_encoder_latent_dim": sizes.units}
-    if experiment.model != "EncoderDecoder":
-        units["sentence_encoder_latent_dim"] = sizes.units
-    with made_in(precision):
-        model = model_class(experiment.model)(
-            vocabulary_size=sizes.vocabulary_size,
-            feature_size=sizes.feature_size,
-            image_group_size=sizes.image_group_size,
-            word_embedding_size=sizes.word_embedding_size,
-            word_embeddings=draw_word_embeddings(sizes),
-            input_dropout=sizes.input_dropout,
-            **units,
-        )
-        compile_model(model, experiment, steps_per_epoch=ROUNDS)
+    chosen = model_class(experiment.model)
+    latent_dims = [name for name in settings_of(chosen) if name.endswith("_latent_dim")]
+    model = chosen(
+        vocabulary_size=sizes.vocabulary_size,
+        feature_size=sizes.feature_size,
+        image_group_size=sizes.image_group_size,
+        word_embedding_size=sizes.word_embedding_size,
+        word_embeddings=draw_word_embeddings(sizes),
+        input_dropout=sizes.input_dropout,
+        dtype=DTYPE_POLICIES[precision],
+        **dict.fromkeys(latent_dims, sizes.units),
+    )
+    compile_model(model, experiment, steps_per_epoch=ROUNDS)
     return model
 
 
@@ -136,8 +136,10 @@ def _naive_step(experiment, sizes):
 def measure_steps(model, precisions, sizes, matmul_size):
     """Steps and matmuls of each precision, in turn.
 
-    `{precision: {seconds_per_step, matmul_share, matmul_gflop_per_second}}`, medians, and the mean
-    number of words, <END> included, that the batches have to write a sentence.
+    Returns:
+        `{precision: {seconds_per_step, matmul_share, matmul_gflop_per_second}}`, medians, and the
+        mean number of words of a sentence, <END> included.  The share is nan for a model whose
+        operations `step_flop` can't count.
     """
     rng = np.random.default_rng(1)
     batches = [draw_batch(sizes, rng) for _ in range(1 + ROUNDS)]
@@ -146,21 +148,25 @@ def measure_steps(model, precisions, sizes, matmul_size):
         works["matmuls", precision] = _matmuls(precision, matmul_size)
     seconds = _seconds_in_turn(works, batches)
     learned = [sentences for _, sentences in batches[1:]]
-    flop = [step_flop(model, sentences, sizes) for sentences in learned]
-    figures = {}
+    is_counted = model in MODELS
+    flop = [step_flop(model, rows, sizes) if is_counted else float("nan") for rows in learned]
+    measured = {}
     for precision in precisions:
         step_seconds = seconds["step", precision]
         matmul_rate = 2 * MATMULS * matmul_size**3 / np.median(seconds["matmuls", precision])
-        figures[precision] = {
+        measured[precision] = {
             "seconds_per_step": float(np.median(step_seconds)),
             "matmul_share": float(np.median(np.divide(flop, step_seconds)) / matmul_rate),
             "matmul_gflop_per_second": float(matmul_rate / 1e9),
         }
-    return figures, float(np.mean([(rows[..., 1:] != NULL).sum(axis=2) for rows in learned]))
+    return measured, float(np.mean([(rows[..., 1:] != NULL).sum(axis=2) for rows in learned]))
 
 
 def _seconds_in_turn(works, batches):
-    """Functions of a batch -> seconds of each on each batch but the first, which compiles."""
+    """Time functions of a batch in turn -> seconds of each on all batches but the first.
+
+    The first one compiles.
+    """
     seconds = {name: [] for name in works}
     for batch in batches:
         for name, work in works.items():
@@ -196,15 +202,15 @@ def measure_memory(model, precision, sizes, device):
 
 
 def _measure(arguments):
-    """What a process of its own measures: "steps" of a model, or the memory of a precision."""
+    """Measure in this process: "steps" of a model, or the memory of a precision."""
     device_name = use_device(arguments.device, arguments.cores)
     sizes = Sizes(stories_per_batch=arguments.stories)
     [model] = arguments.model
     if arguments.measure != "steps":
         return measure_memory(model, arguments.measure, sizes, arguments.device)
-    precisions = ("naive", *arguments.precision)
-    figures, words = measure_steps(model, precisions, sizes, MATMUL_SIZE[arguments.device])
-    return {"figures": figures, "words_per_sentence": words, "device_name": device_name}
+    precisions = _with_naive(model, arguments.precision)
+    measured, words = measure_steps(model, precisions, sizes, MATMUL_SIZE[arguments.device])
+    return {"precisions": measured, "words_per_sentence": words, "device_name": device_name}
 
 
 def _in_its_own_process(measurement, model, arguments):
@@ -221,30 +227,36 @@ def _in_its_own_process(measurement, model, arguments):
     return in_its_own_process("training.benchmark", *options)
 
 
+def _with_naive(model, precisions):
+    """The naive port exists for the project's own models only."""
+    return (*(["naive"] if model in MODELS else []), *precisions)
+
+
 def measure_model(model, arguments):
-    """All figures of a model: what `_measure` says of its steps, completed."""
+    """Time and memory of a model's steps, see `measure_steps`; nan where there is no naive port."""
     measured = _in_its_own_process("steps", model, arguments)
-    naive_seconds = measured["figures"]["naive"]["seconds_per_step"]
-    for precision, figures in measured["figures"].items():
-        figures["ratio_to_naive"] = naive_seconds / figures["seconds_per_step"]
-        figures["peak_memory_gb"] = _in_its_own_process(precision, model, arguments)
+    rows = measured["precisions"]
+    naive_seconds = rows["naive"]["seconds_per_step"] if "naive" in rows else float("nan")
+    for precision, row in rows.items():
+        row["ratio_to_naive"] = naive_seconds / row["seconds_per_step"]
+        row["peak_memory_gb"] = _in_its_own_process(precision, model, arguments)
     return measured
 
 
 def as_json(measured):
-    """`{model: {precision: {figure: value}}}`."""
+    """`{model: {precision: {quantity: value}}}`."""
     shown = ("seconds_per_step", "ratio_to_naive", "peak_memory_gb", "matmul_share")
     return {
         model: {
-            precision: {name: figures[name] for name in shown}
-            for precision, figures in of_model["figures"].items()
+            precision: {name: row[name] for name in shown}
+            for precision, row in of_model["precisions"].items()
         }
         for model, of_model in measured.items()
     }
 
 
 def as_table(measured, arguments):
-    """Lines to read: where and at which sizes, then a row a model and precision."""
+    """Text: machine and sizes, then one row per model and precision."""
     sizes = Sizes(stories_per_batch=arguments.stories)
     one = next(iter(measured.values()))
     lines = [
@@ -259,21 +271,24 @@ def as_table(measured, arguments):
         f"{'peak GB':>9}{'matmul GFLOP/s':>16}{'share of it':>13}",
     ]
     for model, of_model in measured.items():
-        for precision, figures in of_model["figures"].items():
+        for precision, row in of_model["precisions"].items():
             lines.append(
-                f"{model:24}{precision:10}{figures['seconds_per_step']:9.3f}"
-                f"{sizes.stories_per_batch / figures['seconds_per_step']:10.2f}"
-                f"{figures['ratio_to_naive']:9.2f}{figures['peak_memory_gb']:9.2f}"
-                f"{figures['matmul_gflop_per_second']:16.1f}{figures['matmul_share']:13.3f}"
+                f"{model:24}{precision:10}{row['seconds_per_step']:9.3f}"
+                f"{sizes.stories_per_batch / row['seconds_per_step']:10.2f}"
+                f"{row['ratio_to_naive']:9.2f}{row['peak_memory_gb']:9.2f}"
+                f"{row['matmul_gflop_per_second']:16.1f}{row['matmul_share']:13.3f}"
             )
     return "\n".join(lines)
 
 
 def parse_arguments():
     parser = command_line(__doc__)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.add_argument(
-        "--model", choices=MODELS, action="append", help="this model only (default: all)"
+        "--model",
+        action="append",
+        metavar="NAME",
+        help=f"this model only: {', '.join(MODELS)}, or a model of your own as module:Class",
     )
     parser.add_argument(
         "--precision",

@@ -1,4 +1,4 @@
-"""Where a training is, exactly: kept on disk so that it can go on after any kill."""
+"""The exact state of a training on disk, so that it can be resumed after any kill."""
 
 import json
 import os
@@ -12,19 +12,19 @@ import tensorflow as tf
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
 
-KEPT = 2  # checkpoints: the newest, and the one before should the newest be broken
+KEPT = 2  # checkpoints: the newest, and the one before in case the newest is broken
 
 
 @dataclass
 class Progress:
-    """What has been done so far.
+    """How far a training has come.
 
     Attributes:
         epoch: whole epochs.
-        batch: batches of the next one.
-        epoch_seconds: spent on these batches.
-        rows: of loss.csv, one a whole epoch.
-        samples: of samples.txt, one a whole epoch.
+        batch: batches of the next epoch.
+        epoch_seconds: time spent on these batches.
+        rows: of loss.csv, one per whole epoch.
+        samples: of samples.txt, one per whole epoch.
     """
 
     epoch: int = 0
@@ -44,8 +44,8 @@ class Checkpoints:
     """The last few states of a training, each in one file of a folder.
 
     A file holds the weights, the optimiser's variables, the random states of dropout, the sums of
-    the metrics, and the `Progress`.  It is written beside, brought to disk and renamed, so that a
-    file that has its name is whole; should one be broken after all, the one before is taken.
+    the metrics, and the `Progress`.  It is written under another name, flushed to disk and renamed,
+    so that a file with the final name is whole; if one is broken after all, the one before is used.
     """
 
     def __init__(self, folder):
@@ -62,9 +62,9 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def newest(self):
-        """The newest whole state -> its `Progress`, and what `restore` wants of it.
+        """The newest whole checkpoint -> its `Progress` and the state for `restore`.
 
-        Where there is none, nothing has been done, and nothing is to be put back.
+        Without any, a new `Progress` and None.
         """
         for path in reversed(self._paths()):
             try:
@@ -81,13 +81,13 @@ class Checkpoints:
 
 
 def restore(model, state):
-    """Give the model's variables, its optimiser's and its metrics' the values of a state.
+    """Set the variables of a model, its optimiser and its metrics to the values of a state.
 
-    To be called when `fit` has begun an epoch: before that it forgets the metrics' sums, and draws
-    from the random states when it builds the model.
+    To be called once `fit` has begun an epoch: before that it resets the metrics, and draws from
+    the random states when it builds the model.
 
     Raises:
-        ValueError: the state is of another model.
+        InputError: the state is of another model.
     """
     variables = _variables(model)
     expected = {_name(n): tuple(variable.shape) for n, variable in enumerate(variables)}
@@ -95,19 +95,19 @@ def restore(model, state):
     if given != expected:
         raise InputError(
             f"The checkpoint holds {len(given)} variables that are not the {len(expected)} of this "
-            "model; the project's code has changed since. Train anew."
+            "model; the project's code has changed since. Start a new run."
         )
     for number, variable in enumerate(variables):
         variable.assign(state[_name(number)])
 
 
 def variable_value(variable):
-    """The array of a Keras variable, of all devices together where there are several."""
+    """The array of a Keras variable, also of one that lies on several devices."""
     return tf.convert_to_tensor(variable.value).numpy()
 
 
 def _variables(model):
-    """Everything that a step of training changes, each once."""
+    """All variables that a training step changes, each once."""
     model.optimizer.build(model.trainable_variables)
     metrics = [variable for metric in model.metrics for variable in metric.variables]
     found = [*model.variables, *model.optimizer.variables, *metrics]

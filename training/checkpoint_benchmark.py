@@ -1,8 +1,8 @@
-"""python -m training.checkpoint_benchmark: what saving and resuming cost at the paper's sizes.
+"""python -m training.checkpoint_benchmark: the cost of saving and resuming at the paper's sizes.
 
-The proposed model: seconds of a training step, of saving a checkpoint (brought to disk), and their
-share of the training time at the default interval; then, in a process of its own, the seconds from
-its start to the end of the first step after the checkpoint has been put back.
+The proposed model: seconds of a training step, of saving a checkpoint (flushed to disk), and the
+share of training time that saving takes at the default interval; then, for a process of its own,
+the seconds from its start to the end of the first step after the checkpoint has been restored.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def measure_saving(folder):
 
 
 def resume(folder):
-    """Put the checkpoint back into a new model and make a step."""
+    """Restore the checkpoint into a new model and make a step."""
     from training.checkpoint import Checkpoints, restore
 
     model = make_trained_model(Experiment(name="benchmark", model=MODEL), "float32", Sizes())
@@ -70,7 +70,7 @@ def _median_seconds(work, times):
 
 def main():
     parser = command_line(__doc__)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.add_argument("--resume", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     import_tensorflow()
@@ -78,15 +78,15 @@ def main():
         resume(arguments.resume)
         return
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure_saving(folder)
+        measured = measure_saving(folder)
         start = time.perf_counter()
         module = [sys.executable, "-m", "training.checkpoint_benchmark"]
         subprocess.run([*module, "--resume", folder], check=True)
-        figures["seconds_to_the_next_step"] = time.perf_counter() - start
+        measured["seconds_to_the_next_step"] = time.perf_counter() - start
     if arguments.json:
-        print(json.dumps(figures))
+        print(json.dumps(measured))
         return
-    for name, value in figures.items():
+    for name, value in measured.items():
         print(f"{name}: {value:.4g}")
 
 

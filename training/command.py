@@ -1,4 +1,4 @@
-"""What every experiment's command does."""
+"""The command of an experiment file."""
 
 import shlex
 import sys
@@ -8,20 +8,23 @@ from data_reader.cli import command_line, import_tensorflow, run_command
 from data_reader.errors import InputError
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.run_folder import RunFolder
-from training.experiment import smoke_test
+from training.experiment import SMOKE_DATA, smoke_test
 
-STOPPED = 75  # what sysexits.h calls a temporary failure: to be tried again
+STOPPED = 75  # a temporary failure in sysexits.h: try again
 
 
 def run_experiment(experiment):
-    """The command line of one experiment: train it, or a tiny version of it."""
+    """The command line of one experiment: train it, or a variant or tiny version of it."""
     run_command(lambda: _main(experiment))
 
 
 def _main(experiment):
     arguments = _parse_arguments(experiment)
     if arguments.smoke_test:
+        import_tensorflow()
         experiment = smoke_test(experiment)
+    experiment = experiment.overridden(arguments.settings)
+    if arguments.smoke_test and experiment.data == SMOKE_DATA:
         make_smoke_data(DataLayout(experiment.data))
     resumed = find_interrupted(experiment, arguments.results, arguments.resume)
     run = train_until_stopped(
@@ -31,7 +34,7 @@ def _main(experiment):
 
 
 def train_until_stopped(experiment, results, resumed, resume_command, tensorboard=False):
-    """`train`; asked to stop by a signal, it says how to go on and ends with status 75."""
+    """`train`; if a signal stops it, print the command that resumes it and end with status 75."""
     import_tensorflow()
     from training.recorder import TrainingStoppedError
     from training.train import train
@@ -39,7 +42,7 @@ def train_until_stopped(experiment, results, resumed, resume_command, tensorboar
     try:
         return train(experiment, results, resumed, tensorboard)
     except TrainingStoppedError as stopped:
-        print(f"Stopped by {stopped.signal.name}; to go on: {resume_command}")
+        print(f"Stopped by {stopped.signal.name}; to resume: {resume_command}")
         sys.exit(STOPPED)
 
 
@@ -47,11 +50,21 @@ def _parse_arguments(experiment):
     parser = command_line(f"Train the experiment {experiment.name!r} on {experiment.data}.")
     add_training_options(parser)
     parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        dest="settings",
+        metavar="SETTING=VALUE",
+        help="override settings for a trial: epochs=2 model_settings.image_group_size=5; the run "
+        "folder's name says which",
+    )
+    parser.add_argument(
         "--resume",
         nargs="?",
         const="",
         metavar="FOLDER",
-        help="go on with an interrupted run (default: this experiment's newest one)",
+        help="resume an interrupted run (default: this experiment's newest one)",
     )
     parser.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard's logs into the run folder"
@@ -65,10 +78,10 @@ def add_training_options(parser):
     parser.add_argument(
         "--smoke-test",
         action="store_true",
-        help="a tiny model on a tiny sample set, made if need be: does everything run?",
+        help="train a tiny model on a tiny sample set, made if need be, to see that all runs",
     )
     parser.add_argument(
-        "--results", default=RESULTS, help="where run folders go (default: results/)"
+        "--results", default=RESULTS, help="folder of the run folders (default: results/)"
     )
 
 
@@ -80,11 +93,14 @@ def _resume_command(arguments):
 
 
 def find_interrupted(experiment, results, folder):
-    """The run to go on with: `folder`, "" for the experiment's newest one, None for a new one.
+    """The interrupted run to resume; None to start a new one.
+
+    Args:
+        folder: its folder; "" for the experiment's newest one; None to start a new one.
 
     Raises:
         FileNotFoundError: there is no such run.
-        ValueError: it is finished, or its settings are not the experiment's.
+        InputError: it is finished, or its settings are not the experiment's.
     """
     if folder is None:
         return None
@@ -125,7 +141,7 @@ def _check_same_settings(begun, wanted, run):
 
 
 def make_smoke_data(layout):
-    """The tiny sample set with features and stories files; what is there is kept."""
+    """Make the tiny sample set with features and stories files, unless it is there."""
     from data_reader.layout import SPLITS
     from data_reader.sis_datareader import index_stories, make_vocabulary
     from dataset.image_features import extract_all

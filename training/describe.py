@@ -1,10 +1,10 @@
-"""python -m training.describe: what a run is and how far it came."""
+"""python -m training.describe: the settings, progress, scores and files of a run."""
 
 from data_reader.cli import command_line, run_command
 from data_reader.run_folder import RunFolder
 
 MAIN_PACKAGES = ("keras", "tensorflow", "numpy", "h5py")
-# Said in lines of their own, so not once more among the settings.
+# Shown in lines of their own, so not among the other settings.
 NAMED = ("name", "model", "notes", "data", "extractor", "seed", "vocabulary_size", "feature_size")
 
 
@@ -15,14 +15,14 @@ def main():
 
 
 def describe(run):
-    """All that belongs to a run; what its folder does not hold (yet) is left out.
+    """A run as text; what its folder does not hold (yet) is left out.
 
     Raises:
-        ValueError: a file of the run is broken.
+        InputError: a file of the run is broken.
     """
     settings = run.all_settings()
     others = {name: value for name, value in settings.items() if name not in NAMED}
-    scores = {told: _figures(figures) for told, figures in run.all_scores().items()}
+    scores = {generated: _listed(scores) for generated, scores in run.all_scores().items()}
     paragraphs = {
         "run": _progress(run, settings) | _data(run, settings) | _origin(run, settings),
         "settings": others,
@@ -83,7 +83,7 @@ def _origin(run, settings):
 
 
 def _paragraph(title, named):
-    """A title and `name  value` lines, aligned, without those that have no value."""
+    """A title and aligned `name  value` lines, without those that have no value."""
     named = {name: value for name, value in named.items() if value not in (None, "", {})}
     width = max(map(len, named))
     return "\n".join(
@@ -91,12 +91,12 @@ def _paragraph(title, named):
     )
 
 
-def _figures(figures):
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+def _listed(scores):
+    return ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
 
 
 def _size(path):
-    """A file's size; of a folder that of all its files."""
+    """The size of a file, or of all files in a folder."""
     files = [file for file in (path, *path.rglob("*")) if file.is_file()]
     size = sum(file.stat().st_size for file in files) / 1000
     return f"{size:,.1f} kB" if size < 1000 else f"{size / 1000:,.1f} MB"

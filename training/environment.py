@@ -1,4 +1,4 @@
-"""What a run was made with, written down for later."""
+"""The environment of a run: packages, commit, machine."""
 
 import os
 import platform
@@ -10,21 +10,21 @@ from data_reader.layout import REPOSITORY
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py", "opencv-python-headless")
 
 
-def environment(experiment, vocabulary, model):
-    """-> what environment.json holds."""
+def environment(seed, vocabulary, model):
+    """The contents of environment.json, a dictionary."""
     return {
         "git_commit": _git_commit(),
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "seed": experiment.seed,
+        "seed": seed,
         "vocabulary_checksum": vocabulary.checksum,
         "trainable_weights": sum(w.shape.num_elements() for w in model.trainable_weights),
     }
 
 
 def _git_commit():
-    """The commit, with "+" behind it where files differ from it; None outside of git."""
+    """The commit, followed by "+" if files differ from it; None outside of git."""
     try:
         commit = _git("rev-parse", "HEAD")
         return commit + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")

@@ -1,14 +1,24 @@
-"""What one experiment is: a value, written into the run folder and read back from there."""
+"""An experiment is a value: written into the run folder, compared and read back from there."""
 
+import ast
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, check_whole_number
+from data_reader.import_paths import import_path
+from models import model_class
 from models.precision import PRECISIONS
 
 SMOKE_DATA = "dataset/smoke_data"
+_SMOKE_SIZES = {
+    "image_encoder_latent_dim": 32,
+    "sentence_encoder_latent_dim": 32,
+    "word_embedding_size": 16,
+}
+_LONGEST_IN_A_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -16,29 +26,30 @@ class Experiment:
     """One training run; the defaults are the paper's.
 
     Attributes:
-        name: of the run folder, with the start time behind it.
-        model: a class of `models`.
+        name: of the run folder, to which the start time is added.
+        model: the name of one of `models.MODELS`; or a `StoryModel` class of your own, itself or
+            as "module:Class".
         model_settings: its arguments; the sizes of vocabulary and features come from the data.
         data: the data folder.
-        extractor: whose features the stories files must hold.
-        word_embeddings: a GloVe file that the words start from (and stay as, unless the model's
-            `train_word_embeddings` says otherwise); a relative path is the repository's.
+        extractor: the image features that the stories files must hold.
+        word_embeddings: a GloVe file with the initial word vectors (which are not trained, unless
+            the model's `train_word_embeddings` says so); a relative path is the repository's.
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
-        gradient_clip_value: each component of the gradient is cut to this size.
+        gradient_clip_value: each component of the gradient is clipped to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
-        precision: "float32", or "bfloat16": of the matrix products (on a GPU of all that layers
-            compute); weights, loss and optimiser are float32 whatever it is.
-        early_stopping_patience: epochs without a lower validation loss after which it is over.
-        save_every_steps: a checkpoint after so many batches, and after each epoch.
-        score_every_epochs: BLEU of some validation stories after so many epochs; 0 for never.
+        precision: "float32", or "bfloat16": of the matrix products (on a GPU, of all that layers
+            compute); weights, loss and optimiser are always float32.
+        early_stopping_patience: epochs without a lower validation loss before training ends.
+        save_every_steps: steps between checkpoints; one more is written after each epoch.
+        score_every_epochs: epochs between BLEU scores of some validation stories; 0 for none.
         notes: free text, kept with the run.
 
     Raises:
-        ValueError: a setting has no meaning; the message names it.
+        InputError: a setting is out of range; the message names it.
     """
 
     name: str
-    model: str
+    model: str | type
     model_settings: Mapping[str, Any] = field(default_factory=dict)
     data: str = "dataset"
     extractor: str = "alexnet"
@@ -56,50 +67,101 @@ class Experiment:
     notes: str = ""
 
     def __post_init__(self):
-        if not re.fullmatch(r"[\w.-]+", self.name):
-            raise InputError(f"name is {self.name!r}; it becomes a folder's: letters, digits, _.-")
+        self._check_texts()
         for setting in ("epochs", "stories_per_batch", "save_every_steps"):
-            _check_whole_number(setting, getattr(self, setting), smallest=1)
-        _check_whole_number("score_every_epochs", self.score_every_epochs, smallest=0)
+            check_whole_number(setting, getattr(self, setting))
+        for setting in ("score_every_epochs", "seed"):
+            check_whole_number(setting, getattr(self, setting), smallest=0)
         if self.early_stopping_patience is not None:
-            _check_whole_number("early_stopping_patience", self.early_stopping_patience, smallest=1)
+            check_whole_number("early_stopping_patience", self.early_stopping_patience)
         for setting in ("learning_rate", "gradient_clip_value"):
             value = getattr(self, setting)
-            if not isinstance(value, int | float) or not value > 0:
+            if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise InputError(f"{setting} is {value!r}; it must be a number above 0.")
+        if not isinstance(self.learning_rate_decays, bool):
+            raise InputError(
+                f"learning_rate_decays is {self.learning_rate_decays!r}; it must be True or False."
+            )
         if self.precision not in PRECISIONS:
             raise InputError(
                 f"precision is {self.precision!r}; it must be {' or '.join(PRECISIONS)}."
             )
 
+    def _check_texts(self):
+        for setting in ("name", "data", "extractor", "notes"):
+            if not isinstance(getattr(self, setting), str):
+                raise InputError(f"{setting} is {getattr(self, setting)!r}; it must be text.")
+        if not re.fullmatch(r"[\w.-]+", self.name):
+            raise InputError(
+                f"name is {self.name!r}; a folder is named by it: letters, digits, _.-"
+            )
+
     def to_dict(self):
-        return asdict(self)
+        """All settings, as experiment.json keeps them: classes by their import paths."""
+        settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.loads(json.dumps(settings, default=import_path))
 
     def with_model_settings(self, **settings):
         """The same experiment but for these settings of the model."""
         return replace(self, model_settings={**self.model_settings, **settings})
 
     def without_model_settings(self, *names):
-        """The same experiment but for these settings, which the model then has by default."""
+        """The same experiment with the model's defaults for these settings."""
         kept = {name: value for name, value in self.model_settings.items() if name not in names}
         return replace(self, model_settings=kept)
 
+    def overridden(self, assignments):
+        """The same experiment but for some settings, which are added to its name.
 
-def _check_whole_number(setting, value, smallest):
-    if not isinstance(value, int) or value < smallest:
-        raise InputError(f"{setting} is {value!r}; it must be a whole number from {smallest}.")
+        Args:
+            assignments: texts "setting=value" or "model_settings.setting=value"; a value is
+                written as in Python, text also without quotes.
+
+        Raises:
+            InputError: there is no such setting, or the value is out of range.
+        """
+        changed = self
+        for assignment in assignments:
+            setting, _, text = assignment.partition("=")
+            names = [each.name for each in fields(self) if each.name != "model_settings"]
+            if setting in names:
+                changed = replace(changed, **{setting: _parse_value(text)})
+            elif setting.startswith("model_settings."):
+                setting = setting.removeprefix("model_settings.")
+                changed = changed.with_model_settings(**{setting: _parse_value(text)})
+            else:
+                raise InputError(
+                    f"{assignment!r} sets nothing; write setting=value, with one of "
+                    f"{', '.join(names)}, or model_settings.setting=value."
+                )
+        added = [_in_a_name(each) for each in assignments if not each.startswith("name=")]
+        return replace(changed, name="_".join([changed.name, *added]))
+
+
+def _parse_value(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):  # text without quotes
+        return text
+
+
+def _in_a_name(assignment):
+    """ "model_settings.image_group_size=5" -> "image_group_size-5"."""
+    setting, _, text = assignment.removeprefix("model_settings.").partition("=")
+    return re.sub(r"[^\w.-]+", "-", f"{setting}-{text}").strip("-")[:_LONGEST_IN_A_NAME]
 
 
 def smoke_test(experiment):
     """The experiment made tiny, on a tiny sample set, to see in a minute that everything runs."""
-    sizes = {"image_encoder_latent_dim": 32, "word_embedding_size": 16}
-    if experiment.model != "EncoderDecoder":
-        sizes["sentence_encoder_latent_dim"] = 32
+    from models.story_model import settings_of
+
+    known = settings_of(model_class(experiment.model))
+    sizes = {name: size for name, size in _SMOKE_SIZES.items() if name in known}
     return replace(
         experiment.with_model_settings(**sizes),
         name=f"smoke_{experiment.name}",
         data=SMOKE_DATA,
-        extractor="alexnet",  # what the tiny sample set's features are
+        extractor="alexnet",  # of the tiny sample set's features
         word_embeddings=None,
         epochs=2,
     )

@@ -7,10 +7,10 @@ from data_reader.files import atomic_write
 
 
 def read_losses(run):
-    """`{column: numbers}` of a run's loss.csv, an epoch each; nan where the file has none.
+    """`{column: one number per epoch}` of a run's loss.csv; nan where the file has none.
 
     Raises:
-        ValueError: the log has no row yet, or is broken.
+        InputError: the log has no row yet, or is broken.
     """
     losses = run.losses()
     if not losses["epoch"]:
@@ -46,7 +46,7 @@ def plot_losses(run):
 
 
 def _draw_losses(axes, losses, best):
-    """Told apart by line and marker, not by colour alone."""
+    """Lines differ in style and marker, not in colour alone."""
     epochs = losses["epoch"]
     style = {"markersize": 4, "markevery": marked_every(epochs)}
     axes.plot(epochs, finite(losses["loss"]), "--s", color="0.5", label="training", **style)
@@ -69,17 +69,17 @@ def _draw_scores(axes, losses):
 
 
 def start_at_zero(axes, values):
-    """Room for all of them from zero on, and lines to read them by."""
+    """Scale an axis from zero to the highest value, with grid lines."""
     highest = max(filter(math.isfinite, values), default=0)
     axes.set_ylim(0, 1.1 * highest or 1)
     axes.grid(alpha=0.3)
 
 
 def finite(values):
-    """nan, which leaves a gap in a curve, for what is no finite number."""
+    """Values that are no finite number as nan, which leaves a gap in a curve."""
     return [value if math.isfinite(value) else math.nan for value in values]
 
 
 def marked_every(epochs):
-    """So many points of a curve that their markers stay apart."""
+    """The distance of points whose markers do not overlap."""
     return max(1, len(epochs) // 15)

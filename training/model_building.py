@@ -1,18 +1,17 @@
 """From an experiment's settings to a model ready to be trained."""
 
-import inspect
-
 import keras
 import tensorflow as tf
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, check_whole_number
 from data_reader.layout import REPOSITORY
 from data_reader.story_batches import feature_statistics
 from models import model_class
+from models.keras_internals import CompiledAdam
 from models.next_word import NextWordLoss
-from models.precision import made_in
+from models.precision import DTYPE_POLICIES
+from models.story_model import settings_of
 from models.word_embeddings import load_word_embeddings
-from training.compiled_adam import CompiledAdam
 
 
 def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strategy):
@@ -20,9 +19,9 @@ def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strate
 
     Raises:
         FileNotFoundError: the file of word embeddings is missing.
-        ValueError: a setting of the model has no meaning.
+        InputError: a setting of the model is unknown or out of range.
     """
-    with strategy.scope(), made_in(experiment.precision):
+    with strategy.scope():
         model = _build_model(experiment, vocabulary, training_stories)
         compile_model(model, experiment, steps_per_epoch)
     return model
@@ -44,6 +43,7 @@ def _build_model(experiment, vocabulary, training_stories):
     model = chosen(
         vocabulary_size=len(vocabulary),
         feature_size=training_stories["image_embeddings"].shape[-1],
+        dtype=DTYPE_POLICIES[experiment.precision],
         **settings,
     )
     if model.feature_standardisation is not None:
@@ -52,9 +52,8 @@ def _build_model(experiment, vocabulary, training_stories):
 
 
 def _load_word_embeddings(experiment, chosen, vocabulary):
-    size = experiment.model_settings.get(
-        "word_embedding_size", _settings_of(chosen)["word_embedding_size"].default
-    )
+    size = (settings_of(chosen) | experiment.model_settings)["word_embedding_size"]
+    check_whole_number("word_embedding_size", size)
     path = REPOSITORY / experiment.word_embeddings
     embeddings = load_word_embeddings(path, vocabulary.words, size, experiment.seed)
     print(embeddings.report())
@@ -76,18 +75,11 @@ def check_settings(chosen, settings):
     """Refuse settings that the model class does not have.
 
     Raises:
-        ValueError: the message names the first of them and all that there are.
+        InputError: the message names the first of them and all that there are.
     """
-    known = _settings_of(chosen)
+    known = settings_of(chosen)
     for name in settings:
         if name not in known:
             raise InputError(
                 f"{chosen.__name__} has no setting {name!r}; it has: {', '.join(known)}."
             )
-
-
-def _settings_of(chosen):
-    """A model's arguments but for those that come from the data."""
-    from_the_data = {"self", "vocabulary_size", "feature_size", "word_embeddings"}
-    arguments = inspect.signature(chosen.__init__).parameters
-    return {name: argument for name, argument in arguments.items() if name not in from_the_data}

@@ -1,4 +1,4 @@
-"""python -m training.model_picture: the three models drawn, and how many weights each has.
+"""python -m training.model_picture: draws the three models and counts their weights.
 
 At the default sizes, with the original's vocabulary of 10,004 words and frozen word embeddings.
 """
@@ -14,12 +14,12 @@ PAPER_VOCABULARY = 10_004
 
 
 def can_draw():
-    """Whether graphviz, which does the drawing, is installed."""
+    """Whether graphviz, which draws, is installed."""
     return shutil.which("dot") is not None
 
 
 def draw_model(model, path):
-    """The layers of a model and what flows between them -> a PNG.
+    """Draw the layers of a model and the tensors between them into a PNG.
 
     Raises:
         FileNotFoundError: graphviz is not installed.
@@ -59,7 +59,7 @@ def _parse_arguments():
         "--folder",
         type=Path,
         default=RESULTS / "models",
-        help="where the pictures go (default: results/models/)",
+        help="folder of the pictures (default: results/models/)",
     )
     return parser.parse_args()
 

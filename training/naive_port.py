@@ -1,8 +1,8 @@
-"""The yardstick of `training.benchmark`: the three models as a plain port to Keras 3 has them.
+"""The reference of `training.benchmark`: the three models as in a plain port to Keras 3.
 
-Stock layers of two recurrent layers each, on what is made on the host for each sentence, as the
-original did: its window of photos, at their own places among all photos; the sentence before it;
-its words; and the next words one-hot.  The loss is that of `models.next_word`.
+Stock layers, two recurrent layers each, on inputs made on the host for each sentence, as in the
+original: its window of photos, at their own places among all photos; the sentence before it; its
+words; and the next words one-hot.  The loss is that of `models.next_word`.
 
 Legend of shapes: B stories, I images, T words of a row, F feature size, E embedding size,
 U units, V vocabulary, N = B * I sentences.
@@ -21,7 +21,7 @@ def naive_batch(image_features, sentences, vocabulary_size, image_group_size):
     """float32 [B, I, F], int32 [B, I, T] -> inputs, one-hot targets, weights.
 
     Inputs are `windows` float32 [N, I, F], `previous_sentences` and `words` int32 [N, T]; targets
-    int32 [N, T, V]; weights float32 [N, T], 1 where a word is to be written.
+    int32 [N, T, V]; weights float32 [N, T], 1 where there is a target.
     """
     rows = sentences.reshape(-1, ROW_LENGTH)
     previous = np.full_like(sentences, NULL)
@@ -117,7 +117,7 @@ class AttendingGRU(layers.Layer):
     def compute_mask(self, *_):
         return None
 
-    def call(self, sequences, memory, is_memory):
+    def call(self, sequences, memory, memory_mask):
         """[N, T, U], [N, S, U], bool [N, S] -> [N, T, U]."""
         keys = self.score(memory)
         state = ops.zeros_like(sequences[:, 0])
@@ -125,7 +125,7 @@ class AttendingGRU(layers.Layer):
         for position in range(sequences.shape[1]):
             hidden, _ = self.cell(sequences[:, position], [state])
             scores = ops.einsum("nu,nsu->ns", hidden, keys)
-            attention = ops.softmax(ops.where(is_memory, scores, -1e9))
+            attention = ops.softmax(ops.where(memory_mask, scores, -1e9))
             context = ops.einsum("ns,nsm->nm", attention, memory)
             state = self.attentional_state(ops.concatenate([hidden, context], axis=-1))
             outputs.append(state)

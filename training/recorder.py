@@ -1,4 +1,4 @@
-"""The callback that shows, writes down and keeps what a training does."""
+"""The callback that shows, logs and saves the progress of a training."""
 
 import csv
 import math
@@ -29,7 +29,7 @@ class TrainingStoppedError(Exception):
 
 
 class StopRequest:
-    """Whether the process was asked to stop; a second Ctrl-C stops it at once."""
+    """Holds the signal by which the process was asked to stop; a second Ctrl-C stops at once."""
 
     def __init__(self):
         self.signal = None
@@ -43,7 +43,7 @@ class StopRequest:
 
 @contextmanager
 def stop_requests():
-    """Take SIGTERM (what clusters send) and Ctrl-C as requests -> `StopRequest`."""
+    """Take SIGTERM, which clusters send, and Ctrl-C as requests -> `StopRequest`."""
     request = StopRequest()
     before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -58,21 +58,35 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         run: its folder.
-        experiment: what is trained.
-        progress: what has been done; goes on with the training.
-        checkpoints: where it is kept.
+        progress: of the run so far; updated during training.
+        checkpoints: `Checkpoints` of the run.
         stories: `ValidationStories`.
         request: `StopRequest`.
-        state: of a training that goes on, see `restore`; None of a new one.
+        state: of the training that is resumed, see `restore`; None for a new one.
+        epochs, save_every_steps, score_every_epochs: those of the `Experiment`.
 
     Raises:
         TrainingStoppedError: by `fit`, after the step in which the request came.
     """
 
-    def __init__(self, run, experiment, progress, checkpoints, stories, request, state):
+    def __init__(
+        self,
+        run,
+        progress,
+        checkpoints,
+        stories,
+        request,
+        state,
+        *,
+        epochs,
+        save_every_steps,
+        score_every_epochs,
+    ):
         super().__init__()
         self._run = run
-        self._experiment = experiment
+        self._epochs = epochs
+        self._save_every_steps = save_every_steps
+        self._score_every_epochs = score_every_epochs
         self._progress = progress
         self._checkpoints = checkpoints
         self._stories = stories
@@ -86,7 +100,7 @@ class Recorder(keras.callbacks.Callback):
         self._first_batch = self._progress.batch
         self._started = time.monotonic() - self._progress.epoch_seconds
         self._bar = tqdm(
-            desc=f"epoch {epoch + 1}/{self._experiment.epochs}",
+            desc=f"epoch {epoch + 1}/{self._epochs}",
             initial=self._first_batch,
             total=self._first_batch + self.params["steps"],
             unit="batch",
@@ -98,7 +112,7 @@ class Recorder(keras.callbacks.Callback):
         self._progress.epoch_seconds = time.monotonic() - self._started
         self._show(logs)
         is_last = batch + 1 == self.params["steps"]
-        due = self._progress.batch % self._experiment.save_every_steps == 0
+        due = self._progress.batch % self._save_every_steps == 0
         if (due or self._request.signal) and not is_last:
             self._checkpoints.save(self.model, self._progress)
             self._stop_if_asked()
@@ -120,7 +134,7 @@ class Recorder(keras.callbacks.Callback):
         row = self._row(epoch, logs)
         self._progress.rows.append(row)
         tqdm.write(
-            f"epoch {row['epoch']}/{self._experiment.epochs}: loss {row['loss']:.3f}, validation "
+            f"epoch {row['epoch']}/{self._epochs}: loss {row['loss']:.3f}, validation "
             f"{row['val_loss']:.3f} (perplexity {_perplexity(row['val_loss']):.1f}), "
             f"{row['seconds']:.0f} s, {row['words_per_second']:,.0f} words/s"
         )
@@ -130,13 +144,13 @@ class Recorder(keras.callbacks.Callback):
             self._save_models(is_best=self._progress.best is row)
         self._progress.epoch, self._progress.batch = epoch + 1, 0
         self._progress.epoch_seconds = 0.0
-        # They hold the validation's sums now, with which no epoch must begin.
+        # The metrics hold the validation's sums now, and the next epoch must not begin with them.
         self.model.reset_metrics()
         self._checkpoints.save(self.model, self._progress)
         self._stop_if_asked()
 
     def _row(self, epoch, logs):
-        every = self._experiment.score_every_epochs
+        every = self._score_every_epochs
         return {
             "epoch": epoch + 1,
             "loss": logs["loss_per_word"],
@@ -148,7 +162,7 @@ class Recorder(keras.callbacks.Callback):
         }
 
     def on_test_begin(self, logs=None):
-        # The validation that ends an epoch takes over the metrics.
+        # The validation at an epoch's end resets the metrics.
         self._training_words_per_second = self._words_per_second()
 
     def _write_texts(self):

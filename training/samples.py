@@ -1,4 +1,4 @@
-"""What a model says of some validation stories while it is being trained."""
+"""Stories that a model generates for some validation photos while it is trained."""
 
 import numpy as np
 
@@ -10,10 +10,10 @@ SCORED_STORIES = 100
 
 
 class ValidationStories:
-    """Tells the same validation stories again and again.
+    """Generates stories for the same validation photos after each epoch.
 
     Args:
-        model: in training.
+        model: being trained.
         stories: the validation split's open stories file.
         vocabulary: of the run.
     """
@@ -24,26 +24,26 @@ class ValidationStories:
         self._vocabulary = vocabulary
 
     def samples(self):
-        """Three stories, of albums far apart -> text."""
+        """Three stories of different albums, as text."""
         total = len(self._stories["image_embeddings"])
         chosen = sorted({number * total // SAMPLES for number in range(SAMPLES)})
-        told = self._tell(np.stack([self._stories["image_embeddings"][n] for n in chosen]))
+        generated = self._generate(np.stack([self._stories["image_embeddings"][n] for n in chosen]))
         return "\n".join(
             f"story {self._stories['story_ids'][number]}\n"
             + "".join(f"  {sentence}\n" for sentence in sentences)
-            for number, sentences in zip(chosen, told, strict=True)
+            for number, sentences in zip(chosen, generated, strict=True)
         )
 
     def bleu(self):
-        """`corpus_bleu` of the first hundred stories, sentence by sentence."""
-        told = self._tell(self._stories["image_embeddings"][:SCORED_STORIES])
-        human = [self._decode(rows) for rows in self._stories["story_sentences"][: len(told)]]
+        """`corpus_bleu` of the first hundred stories' sentences."""
+        generated = self._generate(self._stories["image_embeddings"][:SCORED_STORIES])
+        human = [self._decode(rows) for rows in self._stories["story_sentences"][: len(generated)]]
         return corpus_bleu(
-            [sentence for story in told for sentence in story],
+            [sentence for story in generated for sentence in story],
             [sentence for story in human for sentence in story],
         )
 
-    def _tell(self, image_features):
+    def _generate(self, image_features):
         rows = self._generator.generate(image_features, show_progress=False)
         return [self._decode(story) for story in rows]
 

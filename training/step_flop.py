@@ -1,4 +1,4 @@
-"""How many floating-point operations a training step cannot do without.
+"""The number of floating-point operations that a training step can't do without.
 
 Legend of shapes: B stories, I images, K images of a window, T words of a row, F feature size,
 E embedding size, U units, V vocabulary, N = B * I sentences.
@@ -12,10 +12,10 @@ from data_reader.vocabulary import NULL
 def step_flop(model, sentences, sizes):
     """Floating-point operations of a step's matmuls: forward and the gradients.
 
-    Only real words and photos count.  A photo is projected once, however many windows it stands
-    in; a recurrent product counts where there is a state, so not at the first step of what starts
-    at zero; photos and frozen word vectors ask for no gradient.  All else (gates, softmax,
-    dropout, clipping, Adam) counts nothing.  A multiplication and an addition are two operations.
+    Padding does not count.  A photo is projected once, however many windows it stands in; a
+    recurrent product counts where there is a state, so not at the first step after a zero state;
+    photos and frozen word vectors need no gradient.  Nothing else (gates, softmax, dropout,
+    clipping, Adam) counts.  A multiplication and an addition are two operations.
 
     Args:
         model: the name of one of `models.MODELS`, with GRUs, two layers and the score "general".

@@ -1,6 +1,5 @@
-"""What the command of an experiment file with several experiments does."""
+"""The command of an experiment file with several experiments."""
 
-import json
 import math
 from pathlib import Path
 
@@ -20,11 +19,11 @@ from training.loss_plot import finite, highest_bleu, read_losses, start_at_zero
 
 
 def run_experiments(name, experiments, setting):
-    """The command line of experiments that differ in one setting: train those not yet finished.
+    """The command line of experiments that differ in one setting.
 
-    A smoke test trains all, to see whether they can be.
-    Draws and lists the best losses and scores against the setting: `<name>.png` and `<name>.csv`
-    in the folder `<name>` of the results.
+    It trains those that are not finished (a smoke test trains all), then draws and lists the best
+    losses and scores by the setting: `<name>.png` and `<name>.csv` in the folder `<name>` of the
+    results.
     """
     run_command(lambda: _main(name, experiments, setting))
 
@@ -38,25 +37,24 @@ def _main(name, experiments, setting):
         make_smoke_data(DataLayout(experiments[0].data))
     values = [_value(experiment, setting) for experiment in experiments]
     runs = [
-        _run_of(each, arguments.results, f"{parser.prog}, once more", arguments.smoke_test)
-        for each in experiments
+        _run_of(each, arguments.results, parser.prog, arguments.smoke_test) for each in experiments
     ]
     folder = Path(arguments.results) / name
     table = sweep_table(setting, values, runs)
     write_csv(folder / f"{name}.csv", table, zip(*table.values(), strict=True))
     plot_sweep(setting, table, folder / f"{name}.png")
-    print(f"{len(runs)} runs against {setting}: {folder}")
+    print(f"{len(runs)} runs by {setting}: {folder}")
 
 
 def _value(experiment, setting):
     settings = experiment.to_dict() | experiment.model_settings
     if setting not in settings:
-        raise InputError(f"The experiment {experiment.name!r} does not say its {setting!r}.")
+        raise InputError(f"The experiment {experiment.name!r} does not set {setting!r}.")
     return settings[setting]
 
 
-def _run_of(experiment, results, again, always_new):
-    """A finished run of the experiment, or an interrupted one to its end, or else a new one."""
+def _run_of(experiment, results, command, always_new):
+    """A finished run of the experiment; an interrupted one, resumed; or else a new one."""
     resumed = None
     if not always_new:
         run = finished_run(experiment, results)
@@ -65,13 +63,12 @@ def _run_of(experiment, results, again, always_new):
             return run
         same = [r for r in interrupted_runs(experiment, results) if is_run_of(r, experiment)]
         resumed = same[-1] if same else None
-    return train_until_stopped(experiment, results, resumed, again)
+    return train_until_stopped(experiment, results, resumed, command)
 
 
 def is_run_of(run, experiment):
     """Whether the run has just these settings."""
-    # With lists for tuples, as in the file.
-    return run.settings() == json.loads(json.dumps(experiment.to_dict()))
+    return run.settings() == experiment.to_dict()
 
 
 def finished_run(experiment, results):
@@ -82,9 +79,9 @@ def finished_run(experiment, results):
 
 
 def sweep_table(setting, values, runs):
-    """`{column: a value a run}`: the setting's, the best epoch and the highest BLEU.
+    """`{column: one value per run}`: the setting, the best epoch and the highest BLEU.
 
-    A run whose loss never was a number has nan for what it lacks.
+    A run whose loss was never a number has nan in their place.
     """
     best = [run.best_epoch() for run in runs]
     columns = {"best_epoch": "epoch", "best_val_loss": "val_loss", "perplexity": "perplexity"}
@@ -100,9 +97,9 @@ def sweep_table(setting, values, runs):
 
 
 def plot_sweep(setting, table, path):
-    """The best validation loss against a setting, and BLEU below it where there is any.
+    """Draw the best validation loss by a setting, and below it BLEU where there is any.
 
-    The values stand side by side in the experiments' order, whether they are numbers or words.
+    Values, numbers or words, are evenly spaced in the experiments' order.
     """
     from matplotlib.figure import Figure
 

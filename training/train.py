@@ -32,15 +32,15 @@ def train(experiment, results=RESULTS, resumed=None, tensorboard=False):
     """Train the experiment's model; the run folder holds all that belongs to it.
 
     Args:
-        experiment: what to train.
-        results: where the run folder is made.
-        resumed: the run folder of an interrupted training, which goes on where it was.
-        tensorboard: write TensorBoard's logs into the run folder too.
+        experiment: an `Experiment`.
+        results: the folder in which the run folder is made.
+        resumed: the run folder of an interrupted training, which is resumed.
+        tensorboard: also write TensorBoard's logs into the run folder.
 
     Raises:
         FileNotFoundError: the data folder lacks the vocabulary or a stories file.
-        ValueError: they do not fit each other or the run that is resumed, or a setting of the
-            model is wrong.
+        InputError: they do not fit each other or the run that is resumed, a setting of the model
+            is wrong, or the loss became nan before a model was saved.
         TrainingStoppedError: the process was asked to stop, and everything is saved.
     """
     with ExitStack() as opened:
@@ -87,11 +87,21 @@ def _open_data(experiment, opened):
 
 
 def _fit(experiment, data, model, run, request, tensorboard):
-    """Epoch by epoch, from where the run is -> its `Progress`."""
+    """Train epoch by epoch from the newest checkpoint on -> the run's `Progress`."""
     checkpoints = Checkpoints(run.checkpoint)
     progress, state = checkpoints.newest()
     stories = ValidationStories(model, data.validation, data.vocabulary)
-    recorder = Recorder(run, experiment, progress, checkpoints, stories, request, state)
+    recorder = Recorder(
+        run,
+        progress,
+        checkpoints,
+        stories,
+        request,
+        state,
+        epochs=experiment.epochs,
+        save_every_steps=experiment.save_every_steps,
+        score_every_epochs=experiment.score_every_epochs,
+    )
     callbacks = [keras.callbacks.TerminateOnNaN(), recorder]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.tensorboard))
@@ -99,7 +109,7 @@ def _fit(experiment, data, model, run, request, tensorboard):
     devices = model.distribute_strategy.num_replicas_in_sync
     validation = StoryBatches(data.validation, per_batch, multiple_of=devices)
     while _why_it_ended(experiment, progress) is None:
-        # An epoch is a `fit` of its own: one that was interrupted has fewer batches left.
+        # Each epoch is a `fit` of its own: an interrupted one has fewer batches left.
         batches = StoryBatches(
             data.training, per_batch, experiment.seed, progress.epoch, progress.batch, devices
         )
@@ -109,7 +119,7 @@ def _fit(experiment, data, model, run, request, tensorboard):
             initial_epoch=progress.epoch,
             epochs=progress.epoch + 1,
             callbacks=callbacks,
-            # `StoryBatches` shuffles by itself, alike after an interruption.
+            # `StoryBatches` shuffles by itself, the same way after an interruption.
             shuffle=False,
             verbose=0,
         )
@@ -117,7 +127,7 @@ def _fit(experiment, data, model, run, request, tensorboard):
 
 
 def _why_it_ended(experiment, progress):
-    """None while there is something to train."""
+    """The reason why training has ended; None if it has not."""
     if progress.rows and not math.isfinite(progress.rows[-1]["loss"]):
         return "loss became nan"
     if progress.epoch >= experiment.epochs:
@@ -129,16 +139,16 @@ def _why_it_ended(experiment, progress):
 
 
 def _finish(run, experiment, progress):
-    """Say how the training ended."""
+    """Write down how the training ended."""
     reason, best = _why_it_ended(experiment, progress), progress.best
     if reason == "loss became nan":
-        what = (
+        message = (
             f"The loss became {progress.rows[-1]['loss']} in epoch {progress.epoch}; "
             "try a lower learning_rate."
         )
         if best is None:
-            raise InputError(f"{what} No model was saved in {run.path}.")
-        print(f"warning: {what} The best model before that is kept.", file=sys.stderr)
+            raise InputError(f"{message} No model was saved in {run.path}.")
+        print(f"warning: {message} The best model before that is kept.", file=sys.stderr)
     finished = {
         "epochs": progress.epoch,
         "best_epoch": best["epoch"],
@@ -147,12 +157,12 @@ def _finish(run, experiment, progress):
         "reason": reason,
     }
     write_json(run.finished_file, finished, indent=2)
-    # A few times the size of the model, and nothing goes on from there any more.
+    # Checkpoints take a few times the model's space, and a finished run is not resumed.
     shutil.rmtree(run.checkpoint, ignore_errors=True)
 
 
 def _create_run_folder(experiment, data, model, results):
-    """A folder of its own, also for two runs that start in the same second."""
+    """A new folder, also for two runs that start in the same second."""
     Path(results).mkdir(parents=True, exist_ok=True)
     while True:
         path = Path(results) / f"{experiment.name}_{time.strftime('%Y%m%d-%H%M%S')}"
@@ -163,22 +173,22 @@ def _create_run_folder(experiment, data, model, results):
             time.sleep(0.2)
     run = RunFolder(path)
     write_json(run.features_file, data.features, indent=2)
-    write_json(run.environment_file, environment(experiment, data.vocabulary, model), indent=2)
+    write_json(run.environment_file, environment(experiment.seed, data.vocabulary, model), indent=2)
     data.vocabulary.write(run.vocabulary_file)
     if can_draw():
         draw_model(model, run.model_picture)
-    # The last, since it makes the folder a run that can be resumed.
+    # Written last, since it makes the folder a run that can be resumed.
     write_json(run.experiment_file, experiment.to_dict(), indent=2)
     return run
 
 
 def _check_same_data(run, data):
-    """Refuse to go on with another vocabulary or other features than the run began with."""
+    """Refuse to resume with another vocabulary or other features than the run began with."""
     check_features(data.training, run.features())
     kept = Vocabulary.read(run.vocabulary_file)
     if kept.checksum != data.vocabulary.checksum:
         raise InputError(
             f"The run {run.name} has a vocabulary of {len(kept)} words (checksum {kept.checksum}), "
             f"the data one of {len(data.vocabulary)} ({data.vocabulary.checksum}); "
-            "put the run's vocabulary.json back into the data folder, or train anew."
+            "put the run's vocabulary.json back into the data folder, or start a new run."
         )

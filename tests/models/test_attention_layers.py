@@ -46,7 +46,7 @@ def test_additive_score():
 
 def make_decoder(attention, cell_type="gru", num_layers=2, memory_size=3):
     keras.utils.set_random_seed(0)
-    decoder = AttentionDecoder(attention, cell_type, 3, num_layers)
+    decoder = AttentionDecoder(attention, 3, num_layers, cell_type)
     decoder.build(sequences_shape=(None, 4, 2), memory_shape=(None, 5, memory_size))
     random = np.random.default_rng(0)
     decoder.set_weights([random.normal(size=w.shape) for w in decoder.get_weights()])
@@ -58,7 +58,7 @@ def inputs(cell_type="gru", memory_size=3):
     return {
         "sequences": random.normal(size=(2, 4, 2)).astype("float32"),
         "memory": random.normal(size=(2, 5, memory_size)).astype("float32"),
-        "is_memory": np.array([[True] * 5, [True, True, False, False, False]]),
+        "memory_mask": np.array([[True] * 5, [True, True, False, False, False]]),
         "initial_state": [
             keras.ops.convert_to_tensor(random.normal(size=(2, 3)).astype("float32"))
             for _ in range({"gru": 1, "lstm": 2}[cell_type])
@@ -90,9 +90,9 @@ def test_the_memory_s_padding_changes_nothing(attention):
 def test_step_by_step_equals_the_whole_sentence(attention, cell_type, num_layers):
     decoder, given = make_decoder(attention, cell_type, num_layers), inputs(cell_type)
     outputs = decoder(**given, mask=np.ones((2, 4), bool))
-    state = decoder.start(given["initial_state"], given["memory"], given["is_memory"])
+    state = decoder.start(given["initial_state"], given["memory"], given["memory_mask"])
     for position in range(4):
-        output, state = decoder.make_decode_step()(given["sequences"][:, position], state)
+        output, state = decoder.make_step()(given["sequences"][:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
 
 
@@ -119,7 +119,7 @@ def test_the_dot_score_wants_a_memory_of_its_own_size():
 
 
 def test_recurrent_dropout_works_in_training_alone():
-    decoder = AttentionDecoder("general", "gru", 3, 1, recurrent_dropout=0.5)
+    decoder = AttentionDecoder("general", 3, 1, recurrent_dropout=0.5)
     given = inputs()
     calm = decoder(**given)
     np.testing.assert_array_equal(decoder(**given), calm)
@@ -129,6 +129,6 @@ def test_recurrent_dropout_works_in_training_alone():
 
 def test_an_attention_without_meaning_is_refused():
     with pytest.raises(ValueError, match="attention is 'self'; there is: dot, general, concat, ba"):
-        AttentionDecoder("self", "gru", 3, 1)
+        AttentionDecoder("self", 3, 1)
     with pytest.raises(ValueError, match="num_layers is 0"):
-        AttentionDecoder("dot", "gru", 3, 0)
+        AttentionDecoder("dot", 3, 0)

@@ -1,12 +1,7 @@
 import numpy as np
 import pytest
 
-from data_reader import vocabulary
 from models.layers import (
-    END,
-    NULL,
-    ROW_LENGTH,
-    START,
     DecoderInputs,
     FeatureStandardisation,
     GatherNonPadding,
@@ -14,11 +9,6 @@ from models.layers import (
     PaddingMask,
     PreviousSentences,
 )
-
-
-def test_the_models_count_as_the_stories_files_do():
-    assert (NULL, START, END) == (vocabulary.NULL, vocabulary.START, vocabulary.END)
-    assert ROW_LENGTH == vocabulary.ROW_LENGTH
 
 
 # Five photos with one feature, 1 to 5, of one story.

@@ -3,17 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.packed import (
-    Memory,
-    matmul,
-    pack,
-    packed_gru,
-    packed_lstm,
-    packed_luong_gru,
-    packed_luong_lstm,
-    packing_plan,
-    unpack,
-)
+from models.packed import Memory, matmul, pack, packing_plan, run_packed, unpack
 
 FEATURES, UNITS = 3, 4
 
@@ -55,16 +45,6 @@ def recurrent_layer(cell_type, features, seed):
     return layer
 
 
-def packed_layer(layer, rows, initial_state, plan, dtype="float32"):
-    """Rows [R, F] through a Keras layer's weights."""
-    kernel, recurrent_kernel, bias = (weight.value for weight in layer.trainable_weights)
-    if isinstance(layer, keras.layers.LSTM):
-        projections = matmul(rows, kernel, dtype) + bias
-        return packed_lstm(projections, initial_state, recurrent_kernel, plan, dtype)
-    projections = matmul(rows, kernel, dtype) + bias[0]
-    return packed_gru(projections, initial_state, recurrent_kernel, bias[1], plan, dtype)
-
-
 def stock_stack(layers, sequences, initial_state, mask):
     finals = []
     for layer in layers:
@@ -79,7 +59,7 @@ def packed_stack(layers, sequences, initial_state, mask, dtype="float32"):
     finals = []
     rows = pack(sequences, plan)
     for layer in layers:
-        rows, final = packed_layer(layer, rows, initial_state, plan, dtype)
+        rows, final = run_packed(layer.cell, rows, initial_state, plan, dtype)
         finals += final
         initial_state = None
     return unpack(rows, plan), finals
@@ -202,18 +182,8 @@ def luong_step_by_step(cell, sequences, initial_state, memory, mask):
 
 def luong_packed(layer, sequences, initial_state, memory, mask):
     plan = packing_plan(mask)
-    kernel, recurrent_kernel, bias = (weight.value for weight in layer.trainable_weights)
     rows = pack(sequences, plan)
-    if isinstance(layer, keras.layers.LSTM):
-        projections = matmul(rows, kernel, "float32") + bias
-        outputs, final = packed_luong_lstm(
-            projections, initial_state, recurrent_kernel, memory, plan, "float32"
-        )
-    else:
-        projections = matmul(rows, kernel, "float32") + bias[0]
-        outputs, final = packed_luong_gru(
-            projections, initial_state, recurrent_kernel, bias[1], memory, plan, "float32"
-        )
+    outputs, final = run_packed(layer.cell, rows, initial_state, plan, "float32", memory)
     return unpack(outputs, plan), final
 
 

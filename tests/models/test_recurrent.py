@@ -3,14 +3,43 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import recurrent
-from models.recurrent import GRU, LSTM, RecurrentStack
+from data_reader.errors import InputError
+from models import recurrent_cells
+from models.keras_internals import GRU, LSTM
+from models.recurrent import RecurrentStack
+from models.recurrent_cells import runs_packed
 
 # Three sequences of 5, 1 and 3 steps.
 LENGTHS = np.arange(5) < [[5], [1], [3]]
 
 
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+class Sums(keras.layers.Layer):
+    """A cell of somebody's own: h is half the h before and the sum of the inputs."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+
+    def call(self, inputs, states):
+        h = states[0] / 2 + keras.ops.sum(inputs, axis=-1, keepdims=True)
+        return h, [h]
+
+
+class OtherGru(keras.layers.GRUCell):
+    """A subclass, whose equations the engine can't know."""
+
+
+CELLS = ["gru", "lstm", "simple_rnn", Sums, OtherGru]
+
+
+def test_a_cell_of_one_s_own_is_called_step_by_step():
+    stack = RecurrentStack(Sums, units=2, num_layers=1)
+    outputs, [[state]] = stack(np.float32([[[1, 2], [3, 4]]]), mask=np.array([[True, True]]))
+    assert np.array(outputs).tolist() == [[[3, 3], [8.5, 8.5]]]
+    assert np.array(state).tolist() == [[8.5, 8.5]]
+
+
+@pytest.mark.parametrize("cell_type", CELLS)
 def test_the_padding_of_a_sequence_changes_nothing(cell_type):
     stack = RecurrentStack(cell_type, units=3, num_layers=2)
     sequence = np.random.default_rng(0).normal(size=(1, 4, 2)).astype("float32")
@@ -24,7 +53,7 @@ def test_the_padding_of_a_sequence_changes_nothing(cell_type):
             np.testing.assert_allclose(part, expected_part, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+@pytest.mark.parametrize("cell_type", CELLS)
 def test_step_by_step_equals_the_whole_sequence(cell_type):
     stack = RecurrentStack(cell_type, units=3, num_layers=2)
     rng = np.random.default_rng(0)
@@ -33,7 +62,7 @@ def test_step_by_step_equals_the_whole_sequence(cell_type):
     outputs, _ = stack(sequence, initial_state=first)
     state = stack.start([keras.ops.convert_to_tensor(part) for part in first])
     for position in range(4):
-        output, state = stack.make_decode_step()(sequence[:, position], state)
+        output, state = stack.make_step()(sequence[:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)
 
 
@@ -91,13 +120,13 @@ def test_results_and_gradients_are_those_of_keras_s_layers(cell_type):
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+@pytest.mark.parametrize("cell_type", CELLS)
 def test_the_path_of_a_gpu_gives_what_the_cpu_s_gives(cell_type, monkeypatch):
     """On a machine without GPU Keras's own layer runs its general loop in cuDNN's stead."""
     stack = RecurrentStack(cell_type, units=3, num_layers=2)
     sequences = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
     _, expected = stack(sequences, mask=LENGTHS)
-    monkeypatch.setattr(recurrent, "has_gpu", lambda: True)
+    monkeypatch.setattr(recurrent_cells, "has_gpu", lambda: True)
     _, state = stack(sequences, mask=LENGTHS)
     for layer, expected_layer in zip(state, expected, strict=True):
         np.testing.assert_allclose(layer, expected_layer, atol=1e-6)
@@ -105,11 +134,7 @@ def test_the_path_of_a_gpu_gives_what_the_cpu_s_gives(cell_type, monkeypatch):
 
 @pytest.mark.parametrize("cell_type", ["gru", "lstm"])
 def test_in_bfloat16_a_state_stays_float32(cell_type):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        rounded = RecurrentStack(cell_type, units=3, num_layers=2)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    rounded = RecurrentStack(cell_type, units=3, num_layers=2, dtype="mixed_bfloat16")
     exact = RecurrentStack(cell_type, units=3, num_layers=2)
     sequences = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
     for stack in (rounded, exact):
@@ -122,14 +147,43 @@ def test_in_bfloat16_a_state_stays_float32(cell_type):
     assert 1e-5 < difference.max() < 0.02
 
 
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
-def test_what_is_to_be_loaded_draws_no_orthogonal_matrices(cell_type):
-    def recurrent_kernel():
-        stack = RecurrentStack(cell_type, units=3, num_layers=1)
+@pytest.mark.parametrize("cell_type", ["gru", "lstm", "simple_rnn"])
+def test_recurrent_kernels_start_from_the_given_initializer(cell_type):
+    def recurrent_kernel(**settings):
+        stack = RecurrentStack(cell_type, units=3, num_layers=1, **settings)
         stack.build((2, 4, 2))
         return np.array(stack.recurrent_layers[0].cell.recurrent_kernel)
 
-    with recurrent.to_be_loaded():
-        assert not recurrent_kernel().any()
+    assert not recurrent_kernel(recurrent_initializer="zeros").any()
     kernel = recurrent_kernel()
     np.testing.assert_allclose(kernel @ kernel.T, np.eye(3), atol=1e-5)
+
+
+def test_only_the_engine_s_own_cells_run_packed():
+    def runs(cell, mask=LENGTHS, training=False, **settings):
+        stack = RecurrentStack(cell, units=3, num_layers=1, **settings)
+        return runs_packed(stack.recurrent_layers[0].cell, mask, training)
+
+    assert [runs(cell) for cell in ("gru", "lstm", "simple_rnn", Sums, OtherGru)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert not runs("gru", mask=None)
+    assert runs("gru", recurrent_dropout=0.5)
+    assert not runs("gru", recurrent_dropout=0.5, training=True)
+
+
+def test_a_cell_without_recurrent_dropout_is_not_asked_for_it():
+    with pytest.raises(InputError, match=r"recurrent_dropout is 0\.5, but Sums takes none"):
+        RecurrentStack(Sums, units=3, num_layers=1, recurrent_dropout=0.5)
+
+
+def test_a_config_names_a_cell_class_by_its_import_path():
+    stack = RecurrentStack(Sums, units=3, num_layers=1)
+    config = stack.get_config()
+    assert config["cell_type"] == f"{__name__}:Sums"
+    [layer] = RecurrentStack.from_config(config).recurrent_layers
+    assert type(layer.cell) is Sums

@@ -4,7 +4,7 @@ from models.sentence_encoder import ConvolutionalSentenceEncoder
 
 
 def test_trigrams_are_pooled_by_two():
-    encoder = ConvolutionalSentenceEncoder("gru", units=1)
+    encoder = ConvolutionalSentenceEncoder(states=1, units=1)
     words = np.float32([[[1], [2], [3], [4], [5], [6]]]) / 10
     mask = np.array([[True] * 6])
     encoder(words, mask)
@@ -18,7 +18,7 @@ def test_trigrams_are_pooled_by_two():
 
 
 def test_the_padding_of_a_sentence_changes_nothing():
-    encoder = ConvolutionalSentenceEncoder("lstm", units=3)
+    encoder = ConvolutionalSentenceEncoder(states=2, units=3)
     words = np.random.default_rng(0).normal(size=(2, 22, 4)).astype("float32")
     mask = np.arange(22)[None] < [[22], [3]]
     _, [state] = encoder(words, mask)

@@ -76,9 +76,9 @@ def test_drawn_sentences_are_as_long_as_the_table_says():
 def test_tiny_steps_are_measured(monkeypatch):
     monkeypatch.setattr("training.benchmark.ROUNDS", 1)
     precisions = ("naive", "bfloat16")
-    figures, words = measure_steps("EncoderDecoder", precisions, TINY, matmul_size=8)
-    assert tuple(figures) == precisions
-    assert all(value > 0 for of_one in figures.values() for value in of_one.values())
+    measured, words = measure_steps("EncoderDecoder", precisions, TINY, matmul_size=8)
+    assert tuple(measured) == precisions
+    assert all(value > 0 for of_one in measured.values() for value in of_one.values())
     assert 4 <= words <= 21
 
 
@@ -86,7 +86,7 @@ MEASURED = {
     "EncoderDecoder": {
         "device_name": "a quick one",
         "words_per_sentence": 12.2,
-        "figures": {
+        "precisions": {
             "naive": {
                 "seconds_per_step": 2.0,
                 "ratio_to_naive": 1.0,

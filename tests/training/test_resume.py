@@ -125,7 +125,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_never_was(
         assert done.returncode == -signal.SIGKILL, done.stderr
     done = command("SIGTERM", data, tmp_path, "--resume")
     assert done.returncode == 75, done.stderr
-    assert "Stopped by SIGTERM; to go on: " in done.stdout
+    assert "Stopped by SIGTERM; to resume: " in done.stdout
     assert "--resume" in done.stdout
     done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
     assert done.returncode == 0, done.stderr

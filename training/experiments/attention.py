@@ -1,6 +1,9 @@
 """The encoder-decoder with attention to the previous sentence, on the sample set.
 
-python -m training.experiments.attention
+    python -m training.experiments.attention
+
+Four minutes on two cores of an AMD EPYC; validation loss 0.174 per word.  Of the test split's facts
+its greedy stories name 42.3 %, of another album's 15.3 % (python -m generation.fact_recall).
 """
 
 from dataclasses import replace
@@ -8,7 +11,7 @@ from dataclasses import replace
 from training.command import run_experiment
 from training.experiments.image_grouping import EXPERIMENT as BASELINE
 
-# Below the attending layer one that keeps the photos: attention replaces its own layer's state.
+# Two layers: attention replaces its own layer's state, so the one below keeps the photos.
 EXPERIMENT = replace(
     BASELINE, name="attention", model="AttentionEncoderDecoder", epochs=10
 ).with_model_settings(

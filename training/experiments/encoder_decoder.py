@@ -1,6 +1,9 @@
 """The plain encoder-decoder on the sample set: photos alone, no previous sentence.
 
-python -m training.experiments.encoder_decoder
+    python -m training.experiments.encoder_decoder
+
+Two minutes on two cores of an AMD EPYC; validation loss 0.260 per word.  Of the test split's facts
+its greedy stories name 83.2 %, of another album's 15.5 % (python -m generation.fact_recall).
 """
 
 from dataclasses import replace

@@ -1,6 +1,10 @@
 """The encoder-decoder with attention on VIST with the paper's settings.
 
-python -m training.experiments.vist_attention
+    python -m training.experiments.vist_attention
+
+Not yet trained on the real VIST: what it reaches there is unknown.  A training step of 13 stories
+takes 1.9 s on one core of an AMD EPYC (python -m training.benchmark), and an epoch of VIST's
+40,155 stories has 3,089.
 """
 
 from dataclasses import replace

@@ -1,7 +1,48 @@
-"""Adam whose update of all weights is one compiled program."""
+"""All that leans on Keras's insides, which may change without notice; its pin is Keras 3.15.
+
+tests/models/test_keras_internals.py compares each piece with Keras's own result, and fails if
+Keras no longer calls it.
+"""
 
 import keras
 import tensorflow as tf
+from keras import layers
+
+from models.packed import pack, packing_plan, run_packed, unpack
+from models.recurrent_cells import PackedLayer, runs_packed
+
+
+class _PackedInnerLoop(PackedLayer):
+    """Replaces the loop over the steps (`inner_loop`) of the Keras layer that it stands before.
+
+    A mask has to be True to the left and False to the right, and True at least once a sequence;
+    outputs at the padding are zero.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if not runs_packed(self.cell, mask, training):
+            return super().inner_loop(sequences, initial_state, mask, training=training)
+        plan = packing_plan(mask)
+        rows = pack(sequences, plan)
+        outputs, state = run_packed(self.cell, rows, initial_state, plan, self.matmul_dtype)
+        return state[0], unpack(outputs, plan), state
+
+
+@keras.saving.register_keras_serializable("stories")
+class GRU(_PackedInnerLoop, layers.GRU):
+    """`keras.layers.GRU`, packed on a CPU: its weights and results, on a GPU also its kernel."""
+
+
+@keras.saving.register_keras_serializable("stories")
+class LSTM(_PackedInnerLoop, layers.LSTM):
+    """`keras.layers.LSTM`, packed on a CPU: its weights and results, on a GPU also its kernel."""
+
+
+def reset_dropout_masks(cell):
+    """Have a cell draw its dropout masks again; only Keras's own cells keep any."""
+    if hasattr(cell, "reset_recurrent_dropout_mask"):
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
 
 
 @keras.saving.register_keras_serializable("stories")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.compiled_adam import CompiledAdam
+from models.keras_internals import CompiledAdam
 
 WORDS = np.int32([[3, 1, 3, 3], [2, 2, 0, 5], [4, 1, 2, 3]])
 TARGETS = np.float32([[40], [-20], [3]])

@@ -1,0 +1,61 @@
+"""Input errors are one line, bugs a traceback: seen by a user who writes a model of their own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+from tiny_training import write_data
+
+SCRIPT = """
+from keras import ops
+
+from models.encoder_decoder import EncoderDecoder
+from training.command import run_experiment
+from training.experiment import Experiment
+
+
+class WrongShape(EncoderDecoder):
+    def decoder_start(self, image_state, previous_vectors, previous_mask):
+        [state] = image_state
+        return {{"initial_state": [ops.matmul(state, ops.ones((5, 3)))]}}  # U is 3, not 5
+
+
+run_experiment(
+    Experiment(name="wrong", model={model}, data={data!r}, score_every_epochs=0)
+    .with_model_settings(image_encoder_latent_dim=3, num_layers=1)
+)
+"""
+
+
+def run_script(folder, model, *arguments):
+    script = folder / "wrong.py"
+    data = str(write_data(folder / "data"))
+    script.write_text(textwrap.dedent(SCRIPT).format(model=model, data=data))
+    return subprocess.run(
+        [sys.executable, str(script), "--results", str(folder / "results"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_a_wrong_shape_in_one_s_own_model_is_shown_with_its_line(tmp_path):
+    done = run_script(tmp_path, "WrongShape")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert 'wrong.py", line 12, in decoder_start' in done.stderr
+    assert "ops.matmul(state, ops.ones((5, 3)))" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_wrong_setting_of_the_same_script_is_one_line(tmp_path):
+    done = run_script(tmp_path, "WrongShape", "--set", "model_settings.num_layers=0")
+    assert done.returncode == 2
+    # TensorFlow's own notices come first.
+    assert done.stderr.splitlines()[-1] == (
+        "error: num_layers is 0; it must be a whole number from 1."
+    )
+    assert "Traceback" not in done.stderr
