@@ -1,1 +1,1 @@
-"""Telling, scoring and showing stories."""
+"""Generating, scoring and showing stories."""

@@ -1,10 +1,11 @@
-"""python -m generation: a run's stories for a split, or one for your own photos.
+"""python -m generation: generate stories for a split, or one for your own photos.
 
-With photos (2 to 20 files, or a folder of them) it prints their story and draws its strip; without,
-it tells a whole split, scores it, draws strips and writes a page to leaf through.  A telling that
-was interrupted goes on where it was when the same command is given again.
+Given photos (2 to 20 files, or a folder of them), it prints their story and draws its strip.
+Otherwise it generates the stories of a whole split, scores them, draws strips and writes a page for
+browsing them.  The same command resumes an interrupted generation.
 """
 
+import os
 import shlex
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from data_reader.cli import (
     whole_number,
 )
 from data_reader.errors import InputError
-from data_reader.files import atomic_write
+from data_reader.files import atomic_write, write_json
 from data_reader.layout import RESULTS, SPLITS, DataLayout
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, open_stories
@@ -26,8 +27,8 @@ from generation.decoding_options import (
     add_decoding_options,
     check_decoding_options,
     chosen_decoding,
+    decoding_as_dict,
 )
-from models.precision import PRECISIONS
 
 _STRIPS = 12
 
@@ -39,19 +40,19 @@ def main():
     vocabulary = Vocabulary.read(run.vocabulary_file)
     if arguments.photos:
         _refuse_options_of_splits(arguments)
-        _tell_photos(run, vocabulary, arguments)
+        _generate_for_photos(run, vocabulary, arguments)
     else:
-        _tell_split(run, vocabulary, arguments)
+        _generate_for_split(run, vocabulary, arguments)
 
 
 def _refuse_options_of_splits(arguments):
     for name in ("split", "data", "strips"):
         if getattr(arguments, name) is not None:
-            raise InputError(f"--{name} is for telling a split; it has no meaning with photos.")
+            raise InputError(f"--{name} is for a split; it has no meaning with photos.")
 
 
-def _tell_photos(run, vocabulary, arguments):
-    """Print one story of the given photos and draw its strip."""
+def _generate_for_photos(run, vocabulary, arguments):
+    """Print a story of the given photos and draw its strip."""
     from generation.own_photos import photos_in_order
 
     photos, order = photos_in_order(arguments.photos)
@@ -71,15 +72,16 @@ def _tell_photos(run, vocabulary, arguments):
     for line in unseen_in_training(run, len(photos)):
         print(f"  note: {line}")
     for photo, sentence in zip(photos, sentences, strict=True):
-        print(f"  {photo.name:<20} {sentence}")
+        name = os.fsencode(photo.name).decode(errors="replace")
+        print(f"  {name:<20} {sentence}")
     path = run.strips / f"own_{datetime.now():%Y%m%d-%H%M%S-%f}.png"
     with atomic_write(path) as partial:
         draw_strip(photos, {run.settings()["name"]: sentences}, partial)
     print(f"  strip: {path}")
 
 
-def _tell_split(run, vocabulary, arguments):
-    """Tell a split's stories; write them, their scores and strips."""
+def _generate_for_split(run, vocabulary, arguments):
+    """Generate the stories of a split; write them, their scores, strips and page."""
     layout = DataLayout(arguments.data or run.settings()["data"])
     split = arguments.split or "test"
     strips = _STRIPS if arguments.strips is None else arguments.strips
@@ -95,13 +97,15 @@ def _tell_split(run, vocabulary, arguments):
         references = [
             [vocabulary.decode(row) for row in story] for story in stories["story_sentences"][:]
         ]
+        settings = decoding_as_dict(decoding, arguments.precision)
+        write_json(run.decoding(name, split), settings, indent=2)
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
         scores = scores_or_why_not(run, name, split, layout)
-        where = _show(run, split, layout, stories, strips)
+        shown = _show(run, split, layout, stories, strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
-    print("\n".join(f"  {line}" for line in [*scores, *where]))
+    print("\n".join(f"  {line}" for line in [*scores, *shown]))
 
 
 def _write_texts(run, name, split, sentences, references):
@@ -116,38 +120,38 @@ def _write_lines(path, lines):
 
 
 def scores_or_why_not(run, name, split, layout):
-    """Score what was told -> lines to print."""
+    """Score the generated stories -> lines to print."""
     from generation.scores import report, score_run
 
     try:
         return report(score_run(run, split, name, layout)).splitlines()
-    except (ValueError, FileNotFoundError) as error:
-        by_files = shlex.join(map(str, (run.hypotheses(name, split), run.references(split))))
+    except (InputError, FileNotFoundError) as error:
+        files = shlex.join(map(str, (run.hypotheses(name, split), run.references(split))))
         return [
             f"not scored: {error}",
-            f"without albums: python -m generation.scores original-2018 {by_files}",
+            f"without albums: python -m generation.scores original-2018 {files}",
         ]
 
 
 def _show(run, split, layout, stories, count):
-    """Draw `count` strips and write the page, with all that the run has told of the split.
+    """Draw `count` strips and write the page, with all stories that the run has of the split.
 
-    -> lines that say where.
+    -> lines to print: the paths.
     """
     if not {"texts", "image_paths", "album_ids"} <= set(stories):
-        return [f"{stories.filename} does not say where its photos lie: no strips, no page"]
+        return [f"{stories.filename} has no photo paths, albums or texts: no strips, no page"]
     from generation.generated_stories import read_shown_stories, read_systems, system_scores
     from generation.story_page import write_page
     from generation.story_strip import draw_strips, spread_over
 
     systems = read_systems([run], split)
-    others = [name for name, told in systems.items() if len(told) != len(stories["story_ids"])]
-    systems = {name: told for name, told in systems.items() if name not in others}
+    others = [name for name in systems if len(systems[name]) != len(stories["story_ids"])]
+    systems = {name: systems[name] for name in systems if name not in others}
     shown = read_shown_stories(layout, split, systems)
     paths = draw_strips(spread_over(shown, count), run.strips, split)
-    figures = {n: of_n for n, of_n in system_scores([run], split).items() if n in systems}
-    write_page(run.page, f"{run.name}, {split}", shown, figures)
-    lines = [f"{name} was told when there were other stories: not shown" for name in others]
+    scores = {n: of_n for n, of_n in system_scores([run], split).items() if n in systems}
+    write_page(run.page, f"{run.name}, {split}", shown, scores)
+    lines = [f"{name} was generated from other stories: not shown" for name in others]
     lines += [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
     return [*lines, str(run.page)]
 
@@ -155,22 +159,16 @@ def _show(run, split, layout, stories, count):
 def _parse_arguments():
     parser = command_line(__doc__)
     parser.add_argument(
-        "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or their folder"
+        "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or a folder of them"
     )
     parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
     parser.add_argument("--split", choices=SPLITS, help="default: test")
     add_data_option(parser, None)
     parser.add_argument(
-        "--precision",
-        default="float32",
-        choices=PRECISIONS,
-        help="of matrix products (default: %(default)s)",
-    )
-    parser.add_argument(
         "--strips",
         type=whole_number(0),
         metavar="N",
-        help=f"strips to draw of a split (default: {_STRIPS})",
+        help=f"number of strips to draw of a split (default: {_STRIPS})",
     )
     add_decoding_options(parser)
     return parser.parse_args()

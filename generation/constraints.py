@@ -1,8 +1,8 @@
-"""What a sentence may not say.
+"""Decoding constraints: words and sentences that may not be generated.
 
-Legend of shapes: N sentences being written, J sentences of the same story told before, T words of
-a row, V vocabulary.  A row is <START> words <END>, padded with <NULL>; it is written at `position`,
-counted from <START>, which stands at 0.
+Legend of shapes: N sentences being written, J earlier sentences of the same story, T words of a
+row, V vocabulary.  A row is <START> words <END>, padded with <NULL>; `position` is the place of the
+next word, and <START> stands at 0.
 """
 
 from dataclasses import dataclass
@@ -10,28 +10,29 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from data_reader.errors import InputError
-from data_reader.vocabulary import END, MAX_WORDS, NULL, START, UNKNOWN
+from data_reader.vocabulary import END, MAX_WORDS, NULL, ROW_LENGTH, START, UNKNOWN
 
 _IMPOSSIBLE = float("-inf")
 
 
 @dataclass(frozen=True)
 class DecodingConstraints:
-    """Which words may not come next.
+    """Decoding constraints.
 
-    <NULL> and <START> never do.  Where nothing is left to say, the sentence ends.
+    <NULL> and <START> are never generated.  Where no word is left, the sentence ends.
 
     Attributes:
-        no_unknown: <UNK> is never said.
-        no_repeated_ngram: no sequence of so many words twice in a sentence; 0: no such rule.
-        no_story_ngram: none that the story's earlier sentences hold; 0: no such rule.
-        no_repeated_sentence: no sentence that the story already has, which is what the original
-            meant by `no_duplicates`.
-        min_words: of a sentence.
-        max_words: of a sentence; then it ends.
+        no_unknown: never generate <UNK>.
+        no_repeated_ngram: no n-gram of this length twice in a sentence; 0 for no constraint.
+        no_story_ngram: no n-gram of this length that an earlier sentence of the story contains;
+            0 for no constraint.
+        no_repeated_sentence: no sentence twice in a story, which is what the original meant by
+            `no_duplicates`.
+        min_words: minimum length of a sentence.
+        max_words: maximum length of a sentence, where it is cut.
 
     Raises:
-        ValueError: a number is out of range; the message names it.
+        InputError: a number is out of range; the message names it.
     """
 
     no_unknown: bool = False
@@ -44,18 +45,18 @@ class DecodingConstraints:
     def __post_init__(self):
         if not 1 <= self.min_words <= self.max_words <= MAX_WORDS:
             raise InputError(
-                f"A sentence of {self.min_words} to {self.max_words} words was asked for; the "
-                f"shortest has 1, the longest {MAX_WORDS}, and min is no more than max."
+                f"Sentences of {self.min_words} to {self.max_words} words were asked for; both "
+                f"must be from 1 to {MAX_WORDS}, and the minimum at most the maximum."
             )
         for name in ("no_repeated_ngram", "no_story_ngram"):
             if not 0 <= getattr(self, name) <= MAX_WORDS:
                 raise InputError(
-                    f"{name} is {getattr(self, name)}; it is 0 (no such rule) to {MAX_WORDS} words."
+                    f"{name} is {getattr(self, name)}; it must be 1 to {MAX_WORDS} words, or 0."
                 )
 
     @property
     def suffix(self):
-        """What the rules add to a decoding's name; nothing where they are the usual ones."""
+        """The part of a decoding's name that says which constraints differ from the defaults."""
         parts = {
             "nounk": self.no_unknown,
             f"norepeat{self.no_repeated_ngram}": self.no_repeated_ngram,
@@ -66,49 +67,51 @@ class DecodingConstraints:
         }
         return "".join(f"_{part}" for part, holds in parts.items() if holds)
 
-    def apply(self, logits, rows, told, position):
-        """Make what may not be said impossible.
+    def apply(self, logits, rows, previous_sentences, position):
+        """Set the logits of forbidden words to -inf.
 
         Args:
             logits: float32 [N, V], of the words at `position`.
             rows: int32 [N, T], written up to there.
-            told: int32 [N, J, T]; rows of <NULL> alone stand for nothing.
+            previous_sentences: int32 [N, J, T]; rows of <NULL> alone stand for no sentence.
             position: int32 scalar.
 
         Returns:
-            float32 [N, V]; at least one of each row is possible.
+            float32 [N, V], with at least one finite logit in each row.
         """
-        allowed = logits + self._never_said(logits)
+        allowed = logits + self._forbidden_words(logits)
         if self.no_repeated_ngram:
             allowed = _without_ngrams(allowed, rows, rows, position, self.no_repeated_ngram)
         if self.no_story_ngram:
-            allowed = _without_ngrams(allowed, told, rows, position, self.no_story_ngram)
+            allowed = _without_ngrams(
+                allowed, previous_sentences, rows, position, self.no_story_ngram
+            )
         if self.no_repeated_sentence:
-            allowed = self._without_sentences(allowed, told, rows, position)
+            allowed = self._without_sentences(allowed, previous_sentences, rows, position)
         is_end = tf.range(tf.shape(logits)[1]) == END
         allowed = tf.where(is_end & (position <= self.min_words), _IMPOSSIBLE, allowed)
-        nothing_left = tf.reduce_all(tf.math.is_inf(allowed), axis=1, keepdims=True)
-        nothing_left |= position > self.max_words
-        return tf.where(nothing_left, tf.where(is_end, logits, _IMPOSSIBLE), allowed)
+        no_word_left = tf.reduce_all(tf.math.is_inf(allowed), axis=1, keepdims=True)
+        no_word_left |= position > self.max_words
+        return tf.where(no_word_left, tf.where(is_end, logits, _IMPOSSIBLE), allowed)
 
-    def _never_said(self, logits):
-        """[V]: 0, or -inf for words that are never said."""
+    def _forbidden_words(self, logits):
+        """Return [V]: -inf for words that are never generated, else 0."""
         never = [NULL, START, *([UNKNOWN] if self.no_unknown else [])]
         words = tf.range(tf.shape(logits)[1])[:, None]
         return tf.where(tf.reduce_any(words == never, axis=1), _IMPOSSIBLE, 0.0)
 
-    def _without_sentences(self, logits, told, rows, position):
-        """Neither end what would be an earlier sentence, nor say the word that would force it."""
+    def _without_sentences(self, logits, previous_sentences, rows, position):
+        """Forbid the <END> that completes an earlier sentence, and a last word that forces it."""
         columns = tf.range(tf.shape(rows)[1])
-        agrees = (told == rows[:, None]) | (columns >= position)
-        next_words = told[:, :, position]
-        after = told[:, :, tf.minimum(position + 1, told.shape[2] - 1)]
+        agrees = (previous_sentences == rows[:, None]) | (columns >= position)
+        next_words = previous_sentences[:, :, position]
+        after = previous_sentences[:, :, tf.minimum(position + 1, ROW_LENGTH - 1)]
         completes = (next_words == END) | ((after == END) & (position == self.max_words))
         return _ban(logits, next_words, tf.reduce_all(agrees, axis=2) & completes)
 
 
 def _without_ngrams(logits, texts, rows, position, n):
-    """Ban each word that would complete n words that `texts` [N, ..., T] already hold."""
+    """Ban each word that would complete an n-gram that `texts` [N, ..., T] already contain."""
     length = texts.shape[-1]
     ngrams = tf.stack([texts[..., i : length - n + 1 + i] for i in range(n)], axis=-1)
     ngrams = tf.reshape(ngrams, [tf.shape(rows)[0], -1, n])
@@ -120,7 +123,7 @@ def _without_ngrams(logits, texts, rows, position, n):
 
 
 def _ban(logits, words, is_banned):
-    """words and is_banned [N, M]: words of each row that become impossible."""
+    """Set the logits of `words` [N, M] to -inf where `is_banned` [N, M]."""
     sentences = tf.broadcast_to(tf.range(tf.shape(words)[0])[:, None], tf.shape(words))
     ceilings = tf.where(is_banned, _IMPOSSIBLE, float("inf"))
     return tf.tensor_scatter_nd_min(logits, tf.stack([sentences, words], axis=2), ceilings)

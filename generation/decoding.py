@@ -1,19 +1,19 @@
-"""Writing sentences word by word over a decoder step; knows no model.
+"""Greedy decoding, sampling and beam search over a decoder step, independent of any model.
 
 A step is a function `(words int32 [N], state) -> (logits float32 [N, V], state)` whose state is any
 nest of tensors [N, ...].  A decoding is called with
 
     step: such a function.
-    state: before the first word.
-    told: int32 [N, J, T], rows of the sentences that the same stories told before; a row of <NULL>
-        alone stands for none.
-    numbers: int32 [N], which tell the sentences apart: what they are sampled with.
+    state: the state before the first word.
+    previous_sentences: int32 [N, J, T], rows of the earlier sentences of the same stories; a row
+        of <NULL> alone stands for no sentence.
+    sentence_ids: int32 [N], the number of each sentence in its split, which seeds its sampling.
 
-and returns int32 [N, T], rows <START> words <END> padded with <NULL>: each one has its <END>, also
-where the decoder did not come to say it.  Sentences that have ended are no longer computed.  Its
-`name` tells it from others, in the names of files.
+and returns int32 [N, T], rows <START> words <END> padded with <NULL>.  A sentence that reaches its
+maximum length gets its <END> all the same.  Sentences that have ended are no longer computed.  The
+`name` of a decoding is part of file names.
 
-Legend of shapes: N sentences, n of them still being written, K hypotheses of each, T words of a
+Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of each, T words of a
 row, V vocabulary.
 """
 
@@ -39,47 +39,49 @@ def start_rows(sentences):
 class Greedy:
     """The likeliest word at each step."""
 
-    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
+    method = "greedy"
+    constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     @property
     def name(self):
-        return f"greedy{self.rules.suffix}"
+        return f"greedy{self.constraints.suffix}"
 
-    def __call__(self, step, state, told, numbers):
+    def __call__(self, step, state, previous_sentences, sentence_ids):
         def likeliest(logits, *_):
             return tf.argmax(logits, axis=1, output_type=tf.int32)
 
-        return _write(likeliest, step, state, told, self.rules)
+        return _write(likeliest, step, state, previous_sentences, self.constraints)
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """A word drawn by the probabilities of the likeliest ones.
+    """Words drawn at random, by their probabilities.
 
-    A sentence is drawn by its own number and the seed, whichever others are written with it.
+    A sentence depends on its own id and the seed, not on the other sentences of the batch.
 
     Attributes:
-        temperature: the logits are divided by it.
-        top_k: only so many of the likeliest words; 0: all.
-        top_p: only the likeliest words that together come to this probability (Holtzman et al.
-            2020, nucleus sampling).
-        seed: from 0 on.
+        temperature: divides the logits.
+        top_k: sample from the `top_k` likeliest words only; 0 for all words.
+        top_p: sample from the smallest set of likeliest words with this total probability only
+            (nucleus sampling, Holtzman et al. 2020).
+        seed: 0 or more.
 
     Raises:
-        ValueError: a number is out of range; the message names it.
+        InputError: a number is out of range; the message names it.
     """
 
+    method = "sampling"
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 1
-    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
+    constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     def __post_init__(self):
         if not 0 < self.temperature < math.inf:
             raise InputError(f"temperature is {self.temperature}; it must be a number above 0.")
         if self.top_k < 0:
-            raise InputError(f"top_k is {self.top_k}; it is a number of words, or 0 for all.")
+            raise InputError(f"top_k is {self.top_k}; it must be a number of words, or 0 for all.")
         if not 0 < self.top_p <= 1:
             raise InputError(f"top_p is {self.top_p}; it must be above 0 and at most 1.")
         if not 0 <= self.seed < 2**31:
@@ -89,13 +91,13 @@ class Sampling:
     def name(self):
         kept = f"_k{self.top_k}" if self.top_k else ""
         kept += f"_p{self.top_p:g}" if self.top_p < 1 else ""
-        return f"sample_t{self.temperature:g}{kept}_s{self.seed}{self.rules.suffix}"
+        return f"sample_t{self.temperature:g}{kept}_s{self.seed}{self.constraints.suffix}"
 
-    def __call__(self, step, state, told, numbers):
-        uniform = self._uniform(numbers)
+    def __call__(self, step, state, previous_sentences, sentence_ids):
+        uniform = self._uniform(sentence_ids)
 
-        def draw(logits, writing, position):
-            words = None  # all, as they stand: sorting ten thousand takes as long as a layer
+        def draw(logits, active, position):
+            words = None  # all, unsorted: sorting ten thousand takes as long as a layer
             if self.top_k or self.top_p < 1:
                 size = tf.shape(logits)[1]
                 logits, words = tf.math.top_k(
@@ -107,68 +109,70 @@ class Sampling:
                 likelier = tf.cumsum(chances, axis=1, exclusive=True)
                 chances = tf.where(likelier < self.top_p, chances, 0.0)
             up_to = tf.cumsum(chances, axis=1)
-            drawn = tf.gather(uniform, writing)[:, position, None] * up_to[:, -1:]
+            drawn = tf.gather(uniform, active)[:, position, None] * up_to[:, -1:]
             place = tf.searchsorted(up_to, drawn, side="right")[:, 0]
             return place if words is None else tf.gather(words, place, batch_dims=1)
 
-        return _write(draw, step, state, told, self.rules)
+        return _write(draw, step, state, previous_sentences, self.constraints)
 
-    def _uniform(self, numbers):
-        """[N, T] between 0 and 1."""
+    def _uniform(self, sentence_ids):
+        """Return random numbers [N, T] between 0 and 1."""
 
-        def of_sentence(number):
-            return tf.random.stateless_uniform([ROW_LENGTH], [self.seed, number])
+        def of_sentence(sentence_id):
+            return tf.random.stateless_uniform([ROW_LENGTH], [self.seed, sentence_id])
 
-        return tf.map_fn(of_sentence, numbers, fn_output_signature=tf.float32)
+        return tf.map_fn(of_sentence, sentence_ids, fn_output_signature=tf.float32)
 
 
-def _write(choose, step, state, told, rules):
-    """Write sentences, one word at a step; `choose(logits, writing, position)` says which.
+def _write(choose, step, state, previous_sentences, constraints):
+    """Write sentences, one word per step, chosen by `choose(logits, active, position)`.
 
-    `writing` [n] are the sentences that have not ended; all else in the loop is theirs alone.
+    `active` [n] are the sentences that have not ended; the loop computes nothing for the others.
     """
 
-    def goes_on(position, rows, writing, *_):
-        return (position <= rules.max_words) & (tf.size(writing) > 0)
+    def any_active(position, rows, active, *_):
+        return (position <= constraints.max_words) & (tf.size(active) > 0)
 
-    def write_word(position, rows, writing, words, state):
+    def write_word(position, rows, active, words, state):
         logits, state = step(words, state)
-        logits = rules.apply(logits, tf.gather(rows, writing), tf.gather(told, writing), position)
-        words = choose(logits, writing, position)
-        rows = _put(rows, writing, position, words)
-        go_on = tf.where(words != END)[:, 0]
-        writing, words, state = _take((writing, words, state), go_on)
-        return position + 1, rows, writing, words, state
+        previous = tf.gather(previous_sentences, active)
+        logits = constraints.apply(logits, tf.gather(rows, active), previous, position)
+        words = choose(logits, active, position)
+        rows = _put(rows, active, position, words)
+        continuing = tf.where(words != END)[:, 0]
+        active, words, state = _take((active, words, state), continuing)
+        return position + 1, rows, active, words, state
 
-    rows = start_rows(tf.shape(told)[0])
-    writing = tf.range(tf.shape(told)[0])
-    start = tf.constant(1), rows, writing, rows[:, 0], state
-    position, rows, writing, *_ = _loop(goes_on, write_word, start)
-    return _put(rows, writing, position, tf.fill(tf.shape(writing), END))
+    rows = start_rows(tf.shape(previous_sentences)[0])
+    active = tf.range(tf.shape(previous_sentences)[0])
+    start = tf.constant(1), rows, active, rows[:, 0], state
+    position, rows, active, *_ = _loop(any_active, write_word, start)
+    return _put(rows, active, position, tf.fill(tf.shape(active), END))
 
 
 @dataclass(frozen=True)
 class BeamSearch:
-    """The best sentence that a search of so many hypotheses finds.
+    """The best sentence that beam search finds.
 
-    A hypothesis is as good as the log probability of its words and its <END>, by the model alone,
-    over their number to the power of `length_penalty`.  Each step goes on with the `width`
-    likeliest hypotheses.  One ends where its <END> is among the `width` likeliest continuations; a
-    sentence is settled when `width` have ended, or when none that goes on can become better than
-    the best of them.  As long as no hypothesis had to be cut off, each <END> counts and only the
-    latter settles a sentence: the search is exhaustive.
+    The score of an ended hypothesis is the model's log probability of its words and its <END>,
+    divided by their number to the power of `length_penalty`.  Each step keeps the `width` likeliest
+    hypotheses.  A hypothesis ends where its <END> is among the `width` likeliest continuations.
+    The search for a sentence stops when `width` hypotheses have ended, or when no active one can
+    still exceed the best of them.  As long as no hypothesis had to be pruned, every <END> counts
+    and only the second condition applies: the search is exhaustive.
 
     Attributes:
-        width: K; 1 is `Greedy`.
-        length_penalty: 0 prefers short sentences; 1 takes the mean by word.
+        width: K; with 1 the search is greedy.
+        length_penalty: 0 prefers short sentences; 1 takes the mean per word.
 
     Raises:
-        ValueError: a number is out of range; the message names it.
+        InputError: a number is out of range; the message names it.
     """
 
+    method = "beam_search"
     width: int
     length_penalty: float = 1.0
-    rules: DecodingConstraints = field(default_factory=DecodingConstraints)
+    constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
 
     def __post_init__(self):
         if self.width < 1:
@@ -181,72 +185,74 @@ class BeamSearch:
     @property
     def name(self):
         penalty = f"_lp{self.length_penalty:g}" if self.length_penalty != 1 else ""
-        return f"beam{self.width}{penalty}{self.rules.suffix}"
+        return f"beam{self.width}{penalty}{self.constraints.suffix}"
 
-    def __call__(self, step, state, told, numbers):
-        def goes_on(position, best, beams):
-            return tf.size(beams.writing) > 0
+    def __call__(self, step, state, previous_sentences, sentence_ids):
+        def any_active(position, best, beams):
+            return tf.size(beams.active) > 0
 
         def write_word(position, best, beams):
-            totals, beams = self._continuations(step, told, beams, position)
+            totals, beams = self._continuations(step, previous_sentences, beams, position)
             vocabulary_size = tf.shape(totals)[2]
             totals = tf.reshape(totals, [tf.shape(totals)[0], -1])
-            # At most K of them are <END>s; if more than K others are possible, some are cut off.
+            # At most K of them are <END>s; if more than K others are possible, some are pruned.
             wanted = tf.minimum(2 * self.width + 1, tf.shape(totals)[1])
             totals, places = tf.math.top_k(totals, wanted)
             chosen = _Chosen(totals, places // vocabulary_size, places % vocabulary_size)
             is_possible, is_end = totals > _NEVER, chosen.words == END
-            is_cut = beams.is_cut | (_count(is_possible & ~is_end) > self.width)
+            is_pruned = beams.is_pruned | (_count(is_possible & ~is_end) > self.width)
             is_ranked_end = is_possible & is_end & (tf.range(wanted) < self.width)
-            counts = tf.where(is_cut[:, None], is_ranked_end, is_possible & is_end)
+            counts = tf.where(is_pruned[:, None], is_ranked_end, is_possible & is_end)
             best = self._with_ended(best, beams, chosen, counts, position)
             ended = beams.ended + _count(is_ranked_end)
-            beams = self._longer(beams._replace(ended=ended, is_cut=is_cut), chosen, position)
-            outlook = beams.scores[:, 0] / self._length(self.rules.max_words + 1)
-            settled = is_cut & (ended >= self.width)
-            settled |= tf.gather(best.qualities, beams.writing) >= outlook
-            return position + 1, best, _of_sentences(beams, tf.where(~settled)[:, 0])
+            beams = self._extended(
+                beams._replace(ended=ended, is_pruned=is_pruned), chosen, position
+            )
+            bound = beams.scores[:, 0] / self._length(self.constraints.max_words + 1)
+            finished = is_pruned & (ended >= self.width)
+            finished |= tf.gather(best.scores, beams.active) >= bound
+            return position + 1, best, _of_sentences(beams, tf.where(~finished)[:, 0])
 
-        stories = tf.shape(told)[0]
-        rows = start_rows(stories)
-        best = _Best(rows, tf.fill([stories], _NEVER))
+        sentences = tf.shape(previous_sentences)[0]
+        rows = start_rows(sentences)
+        best = _Best(rows, tf.fill([sentences], _NEVER))
         beams = _Beams(
-            tf.range(stories),
+            tf.range(sentences),
             tf.repeat(rows[:, None], self.width, axis=1),
-            tf.tile([[0.0] + [_NEVER] * (self.width - 1)], [stories, 1]),
-            tf.zeros([stories], tf.int32),
-            tf.zeros([stories], tf.bool),
+            tf.tile([[0.0] + [_NEVER] * (self.width - 1)], [sentences, 1]),
+            tf.zeros([sentences], tf.int32),
+            tf.zeros([sentences], tf.bool),
             tf.nest.map_structure(lambda part: tf.repeat(part, self.width, axis=0), state),
         )
-        return _loop(goes_on, write_word, (tf.constant(1), best, beams))[1].rows
+        return _loop(any_active, write_word, (tf.constant(1), best, beams))[1].rows
 
-    def _continuations(self, step, told, beams, position):
-        """-> log probability of each hypothesis with each word after it, [n, K, V]; new state."""
+    def _continuations(self, step, previous_sentences, beams, position):
+        """-> log probability of each hypothesis with each next word, [n, K, V]; new state."""
         rows = tf.reshape(beams.rows, [-1, ROW_LENGTH])
         logits, state = step(rows[:, position - 1], beams.state)
-        told = tf.repeat(tf.gather(told, beams.writing), self.width, axis=0)
-        allowed = self.rules.apply(logits, rows, told, position)
+        previous = tf.repeat(tf.gather(previous_sentences, beams.active), self.width, axis=0)
+        allowed = self.constraints.apply(logits, rows, previous, position)
         log_probabilities = tf.where(allowed > _NEVER, tf.nn.log_softmax(logits), _NEVER)
         log_probabilities = tf.reshape(log_probabilities, [-1, self.width, tf.shape(logits)[1]])
         return beams.scores[:, :, None] + log_probabilities, beams._replace(state=state)
 
     def _with_ended(self, best, beams, chosen, is_end, position):
-        """The best sentences, where one that has ended now is better than those before."""
-        qualities = tf.where(is_end, chosen.totals, _NEVER) / self._length(position)
-        place = tf.argmax(qualities, axis=1, output_type=tf.int32)
-        qualities = tf.gather(qualities, place, batch_dims=1)
+        """Update the best ended hypotheses by those that end at this position."""
+        scores = tf.where(is_end, chosen.totals, _NEVER) / self._length(position)
+        place = tf.argmax(scores, axis=1, output_type=tf.int32)
+        scores = tf.gather(scores, place, batch_dims=1)
         hypotheses = tf.gather(chosen.hypotheses, place, batch_dims=1)
-        better = tf.where(qualities > tf.gather(best.qualities, beams.writing))[:, 0]
+        better = tf.where(scores > tf.gather(best.scores, beams.active))[:, 0]
         rows = tf.gather(beams.rows, hypotheses, batch_dims=1)
         rows = tf.where(tf.range(ROW_LENGTH) == position, END, rows)
-        stories = tf.gather(beams.writing, better)[:, None]
+        sentences = tf.gather(beams.active, better)[:, None]
         return _Best(
-            tf.tensor_scatter_nd_update(best.rows, stories, tf.gather(rows, better)),
-            tf.tensor_scatter_nd_update(best.qualities, stories, tf.gather(qualities, better)),
+            tf.tensor_scatter_nd_update(best.rows, sentences, tf.gather(rows, better)),
+            tf.tensor_scatter_nd_update(best.scores, sentences, tf.gather(scores, better)),
         )
 
-    def _longer(self, beams, chosen, position):
-        """The K likeliest hypotheses that go on."""
+    def _extended(self, beams, chosen, position):
+        """Extend the beams by a word: the K likeliest continuations that do not end."""
         totals = tf.where(chosen.words == END, _NEVER, chosen.totals)
         scores, places = tf.math.top_k(totals, self.width)
         hypotheses = tf.gather(chosen.hypotheses, places, batch_dims=1)
@@ -258,34 +264,37 @@ class BeamSearch:
         return beams._replace(rows=rows, scores=scores, state=state)
 
     def _length(self, words):
-        """What the log probability of so many words, <END> included, is divided by."""
+        """Return the divisor of the log probability of so many words, <END> included."""
         return tf.cast(words, tf.float32) ** self.length_penalty
 
 
+METHODS = {decoding.method: decoding for decoding in (Greedy, Sampling, BeamSearch)}
+
+
 class _Best(NamedTuple):
-    """Of each sentence the best hypothesis that has ended: rows [N, T], qualities [N]."""
+    """The best ended hypothesis of each sentence: rows [N, T], scores [N]."""
 
     rows: tf.Tensor
-    qualities: tf.Tensor
+    scores: tf.Tensor
 
 
 class _Beams(NamedTuple):
-    """The hypotheses of the sentences that are still being written.
+    """The hypotheses of the active sentences.
 
     Attributes:
-        writing: [n], which sentences these are.
+        active: [n], the sentences.
         rows: [n, K, T].
-        scores: [n, K], log probabilities, the highest first; -inf: there is no such hypothesis.
-        ended: [n], hypotheses that have.
-        is_cut: bool [n], whether a hypothesis was cut off.
+        scores: [n, K], log probabilities in descending order; -inf where there are fewer than K.
+        ended: [n], the number of hypotheses that have ended.
+        is_pruned: bool [n], whether a hypothesis had to be dropped.
         state: the step's, [n K, ...].
     """
 
-    writing: tf.Tensor
+    active: tf.Tensor
     rows: tf.Tensor
     scores: tf.Tensor
     ended: tf.Tensor
-    is_cut: tf.Tensor
+    is_pruned: tf.Tensor
     state: object
 
 
@@ -293,9 +302,9 @@ class _Chosen(NamedTuple):
     """The likeliest continuations of a sentence's hypotheses, all [n, 2 K + 1].
 
     Attributes:
-        totals: log probabilities, the highest first.
-        hypotheses: which one is continued.
-        words: by what.
+        totals: log probabilities in descending order.
+        hypotheses: the hypothesis that is continued.
+        words: the next word.
     """
 
     totals: tf.Tensor
@@ -304,6 +313,7 @@ class _Chosen(NamedTuple):
 
 
 def _of_sentences(beams, kept):
+    """Keep these of the active sentences."""
     width = beams.rows.shape[1]
     *by_sentence, state = beams
     of_kept = tf.reshape(kept[:, None] * width + tf.range(width, dtype=kept.dtype), [-1])
@@ -316,7 +326,7 @@ def _count(flags):
 
 
 def _put(rows, sentences, position, words):
-    """Rows with words [n] at `position` of these sentences [n]."""
+    """Set the words [n] at `position` of these sentences [n]."""
     places = tf.stack([sentences, tf.fill(tf.shape(sentences), position)], axis=1)
     return tf.tensor_scatter_nd_update(rows, places, words)
 
@@ -325,10 +335,10 @@ def _take(nest, places):
     return tf.nest.map_structure(lambda part: tf.gather(part, places), nest)
 
 
-def _loop(goes_on, body, start):
-    """`tf.while_loop` over tensors whose first axis may shrink."""
+def _loop(condition, body, start):
+    """Run `tf.while_loop` over tensors whose first axis may shrink."""
     start = tf.nest.map_structure(tf.convert_to_tensor, start)
     shapes = tf.nest.map_structure(
         lambda part: tf.TensorShape([None, *part.shape[1:]][: part.shape.rank]), start
     )
-    return tf.while_loop(goes_on, body, start, shape_invariants=shapes)
+    return tf.while_loop(condition, body, start, shape_invariants=shapes)

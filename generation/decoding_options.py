@@ -1,56 +1,70 @@
-"""How sentences are written, as options of a command."""
+"""Decodings as command-line options and as JSON.
 
-import re
+The JSON of a decoding, which is written beside its hypotheses, holds its method, parameters and
+constraints, and the precision of the model.
+"""
 
-from data_reader.cli import whole_number
+from dataclasses import asdict, fields
+
+from data_reader.cli import import_tensorflow, whole_number
 from data_reader.errors import InputError
+from data_reader.files import read_json
 from data_reader.vocabulary import MAX_WORDS
+from models.precision import PRECISIONS
+
+DEFAULT_DECODING = "greedy"  # the name of the decoding that no option changes
 
 
 def add_decoding_options(parser):
-    """Add `--beam`, `--sample` with what belongs to them, and the rules; greedy without any."""
-    ways = parser.add_argument_group("how a sentence is written (default: greedily)")
-    way = ways.add_mutually_exclusive_group()
-    way.add_argument("--beam", type=whole_number(1), metavar="WIDTH", help="beam search")
-    way.add_argument("--sample", action="store_true", help="draw each word by its probability")
-    ways.add_argument(
+    """Add the options of beam search and sampling, the constraints and the precision."""
+    group = parser.add_argument_group("decoding (default: greedy)")
+    method = group.add_mutually_exclusive_group()
+    method.add_argument("--beam", type=whole_number(1), metavar="WIDTH", help="beam search")
+    method.add_argument("--sample", action="store_true", help="sample each word")
+    group.add_argument(
         "--length-penalty",
         type=float,
         metavar="P",
-        help="of beam search: the log probability is divided by words^P (default: 1)",
+        help="beam search: divide the log probability by words^P (default: 1)",
     )
-    ways.add_argument("--temperature", type=float, metavar="T", help="of sampling (default: 1)")
-    ways.add_argument(
-        "--top-k", type=whole_number(1), metavar="K", help="sample from the K likeliest words"
+    group.add_argument("--temperature", type=float, metavar="T", help="sampling (default: 1)")
+    group.add_argument(
+        "--top-k", type=whole_number(1), metavar="K", help="sampling: from the K likeliest words"
     )
-    ways.add_argument(
-        "--top-p", type=float, metavar="P", help="sample from words that come to P (nucleus)"
+    group.add_argument(
+        "--top-p", type=float, metavar="P", help="nucleus sampling: total probability of the words"
     )
-    ways.add_argument("--seed", type=whole_number(0), help="of sampling (default: 1)")
-    _add_rules(parser.add_argument_group("what it may not say"))
+    group.add_argument("--seed", type=whole_number(0), help="sampling (default: 1)")
+    group.add_argument(
+        "--precision",
+        default="float32",
+        choices=PRECISIONS,
+        help="of matrix products (default: %(default)s)",
+    )
+    _add_constraints(parser.add_argument_group("decoding constraints"))
 
 
-def _add_rules(rules):
-    rules.add_argument("--no-unknown", action="store_true", help="never <UNK>")
-    rules.add_argument(
+def _add_constraints(group):
+    group.add_argument("--no-unknown", action="store_true", help="never generate <UNK>")
+    group.add_argument(
         "--no-repeated-ngram",
         type=whole_number(1),
         default=0,
         metavar="N",
         help="no N words twice in a sentence",
     )
-    rules.add_argument(
+    group.add_argument(
         "--no-story-ngram",
         type=whole_number(1),
         default=0,
         metavar="N",
-        help="no N words that the story's earlier sentences hold",
+        help="no N words that an earlier sentence of the story contains",
     )
-    rules.add_argument(
+    group.add_argument(
         "--no-repeated-sentence", action="store_true", help="no sentence twice in a story"
     )
-    rules.add_argument("--min-words", type=whole_number(1), default=1, metavar="N")
-    rules.add_argument("--max-words", type=whole_number(1), default=MAX_WORDS, metavar="N")
+    group.add_argument("--min-words", type=whole_number(1), default=1, metavar="N")
+    group.add_argument("--max-words", type=whole_number(1), default=MAX_WORDS, metavar="N")
 
 
 _BELONG_TO = {
@@ -63,10 +77,10 @@ _BELONG_TO = {
 
 
 def check_decoding_options(arguments):
-    """Refuse an option whose way of writing was not chosen, without waiting for TensorFlow.
+    """Refuse an option of a method that was not chosen, without importing TensorFlow.
 
     Raises:
-        ValueError: the option has no meaning without another one.
+        InputError: the option has no meaning without another one.
     """
     for name in _given(arguments):
         if not getattr(arguments, _BELONG_TO[name]):
@@ -76,69 +90,81 @@ def check_decoding_options(arguments):
 
 
 def _given(arguments):
-    """`{name: value}` of the options that belong to another one."""
+    """Return `{name: value}` of the given options that belong to a method."""
     values = {name: getattr(arguments, name) for name in _BELONG_TO}
     return {name: value for name, value in values.items() if value is not None}
 
 
-# What the parts of a decoding's name ask for.
-_OPTIONS = {
-    "greedy": "",
-    "beam": "--beam {}",
-    "lp": "--length-penalty {}",
-    "sample": "--sample",
-    "t": "--temperature {}",
-    "k": "--top-k {}",
-    "p": "--top-p {}",
-    "s": "--seed {}",
-    "nounk": "--no-unknown",
-    "norepeat": "--no-repeated-ngram {}",
-    "nostory": "--no-story-ngram {}",
-    "nosame": "--no-repeated-sentence",
-    "min": "--min-words {}",
-    "max": "--max-words {}",
-    "bfloat": "--precision bfloat{}",
-}
-
-
-def options_of(name):
-    """The options of `python -m generation` by which a decoding gets this name; "" for greedy.
-
-    Raises:
-        ValueError: no decoding is called so.
-    """
-    options = [_option(part) for part in name.split("_")]
-    if None in options:
-        raise InputError(f"No decoding is called {name}; some are: greedy, beam3, sample_t0.8_s1.")
-    return " ".join(filter(None, options))
-
-
-def _option(part):
-    """What a part of a name asks for; None where no name has such a part."""
-    kind = re.match("[a-z]*", part)[0]
-    option, number = _OPTIONS.get(kind), part.removeprefix(kind)
-    if option is None or bool(number) != ("{}" in option):
-        return None
-    return option.format(number)
-
-
 def chosen_decoding(arguments):
-    """The decoding that the options ask for.
+    """Return the decoding that the options ask for.
 
     Raises:
-        ValueError: a number is out of range.
+        InputError: a number is out of range.
     """
     from generation.constraints import DecodingConstraints
     from generation.decoding import BeamSearch, Greedy, Sampling
 
-    rules = DecodingConstraints(
-        arguments.no_unknown,
-        arguments.no_repeated_ngram,
-        arguments.no_story_ngram,
-        arguments.no_repeated_sentence,
-        arguments.min_words,
-        arguments.max_words,
+    constraints = DecodingConstraints(
+        **{field.name: getattr(arguments, field.name) for field in fields(DecodingConstraints)}
     )
     if arguments.beam:
-        return BeamSearch(arguments.beam, **_given(arguments), rules=rules)
-    return Sampling(**_given(arguments), rules=rules) if arguments.sample else Greedy(rules)
+        return BeamSearch(arguments.beam, **_given(arguments), constraints=constraints)
+    method = Sampling if arguments.sample else Greedy
+    return method(**_given(arguments), constraints=constraints)
+
+
+def options_of(decoding, precision):
+    """Return the options of `python -m generation` that give this decoding, as a list."""
+    options = ["--sample"] if decoding.method == "sampling" else []
+    for part in (decoding, decoding.constraints):
+        for field in fields(part):
+            value = getattr(part, field.name)
+            if field.name != "constraints" and value != field.default:
+                name = "beam" if field.name == "width" else field.name.replace("_", "-")
+                options += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return options + ([] if precision == "float32" else ["--precision", precision])
+
+
+def decoding_as_dict(decoding, precision):
+    """Return a decoding as its JSON file holds it."""
+    parameters = asdict(decoding)
+    return {
+        "method": decoding.method,
+        "constraints": parameters.pop("constraints"),
+        "parameters": parameters,
+        "precision": precision,
+    }
+
+
+def read_decoding(path):
+    """Read the JSON of a decoding -> decoding, precision.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: it does not describe a decoding.
+    """
+    import_tensorflow()
+    from generation.constraints import DecodingConstraints
+    from generation.decoding import METHODS
+
+    contents = read_json(path)
+    try:
+        constraints = _from_json(DecodingConstraints, contents["constraints"])
+        method, parameters = METHODS[contents["method"]], contents["parameters"]
+        decoding = _from_json(method, parameters, constraints=constraints)
+        if contents["precision"] not in PRECISIONS:
+            raise InputError(f"precision is {contents['precision']!r}")
+    except (KeyError, TypeError, InputError) as error:
+        raise InputError(
+            f"{path} does not describe a decoding ({error!r}); generate the stories again."
+        ) from error
+    return decoding, contents["precision"]
+
+
+def _from_json(dataclass, values, **others):
+    """Make an instance from all of its fields, each of the field's type."""
+    for field in fields(dataclass):
+        allowed = (int, float) if field.type is float else field.type
+        if field.name not in others and not isinstance(values[field.name], allowed):
+            raise InputError(f"{field.name} is {values[field.name]!r}")
+    return dataclass(**values, **others)

@@ -1,4 +1,4 @@
-"""Telling all stories of a split, so that an interruption costs no more than a batch."""
+"""Generating all stories of a split, so that an interruption costs no more than a batch."""
 
 import shutil
 from contextlib import suppress
@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from data_reader.cli import import_tensorflow
+from data_reader.errors import InputError
 from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
+from generation.decoding_options import decoding_as_dict
 
 
 def generate_split(run, split, stories, decoding, precision="float32"):
-    """Tell a split's stories with a run's model, going on where an interrupted telling stopped.
+    """Generate a split's stories with a run's model, resuming an interrupted generation.
 
     Args:
         stories: the split's open stories file.
@@ -22,63 +24,64 @@ def generate_split(run, split, stories, decoding, precision="float32"):
         int32 [N, I, 22], rows <START> words <END>.
 
     Raises:
-        ValueError: another process is telling the same.
+        InputError: another process is generating the same stories.
     """
     import_tensorflow()
     from generation.story_generator import STORIES_PER_BATCH, StoryGenerator
     from models.loading import load_model
 
     folder = run.unfinished_generation(decoding_name(decoding, precision), split)
-    refusal = f"Another process is telling the same stories into {run.path}; let it finish."
+    refusal = f"Another process is generating the same stories in {run.path}; let it finish."
     with exclusive_lock(folder, refusal):
-        _keep_parts_of(_origin(run, stories), folder)
+        _discard_parts_unless(_origin(run, stories, decoding, precision), folder)
         parts = _read_parts(folder)
         first = len(parts) * STORIES_PER_BATCH
         image_features = stories["image_embeddings"]
         if first < len(image_features):
             generator = StoryGenerator(load_model(run, precision), decoding)
-            for told in generator.generate_batches(image_features, STORIES_PER_BATCH, first):
+            for batch in generator.generate_batches(image_features, STORIES_PER_BATCH, first):
                 with atomic_write(_part(folder, len(parts))) as partial:
-                    np.save(partial, told)
-                parts.append(told)
+                    np.save(partial, batch)
+                parts.append(batch)
     return np.concatenate(parts)
 
 
 def forget_parts(run, split, name):
-    """Remove what a telling kept to go on from."""
+    """Remove the batches that were kept in case of an interruption."""
     folder = run.unfinished_generation(name, split)
     shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):  # other tellings are not finished
+    with suppress(OSError):  # other generations are unfinished
         folder.parent.rmdir()
 
 
 def decoding_name(decoding, precision):
-    """What the files of this decoding are called."""
+    """Return the name of a decoding in file names."""
     return decoding.name if precision == "float32" else f"{decoding.name}_{precision}"
 
 
-def _origin(run, stories):
-    """What a telling must have in common with this one to be gone on with."""
+def _origin(run, stories, decoding, precision):
+    """Return what must be the same for an interrupted generation to be resumed."""
     files = {"model": run.model_file, "stories": Path(stories.filename)}
-    states = {what: file.stat() for what, file in files.items()}
-    return {what: [state.st_size, state.st_mtime_ns] for what, state in states.items()}
+    states = {name: file.stat() for name, file in files.items()}
+    sizes_and_times = {name: [state.st_size, state.st_mtime_ns] for name, state in states.items()}
+    return {**sizes_and_times, "decoding": decoding_as_dict(decoding, precision)}
 
 
-def _keep_parts_of(origin, folder):
-    """Forget what was told unless it has the same origin."""
+def _discard_parts_unless(origin, folder):
+    """Discard the batches of an interrupted generation unless it has the same origin."""
     path = folder / "origin.json"
     try:
-        same = read_json(path) == origin
-    except (FileNotFoundError, ValueError):
-        same = False
-    if not same:
+        is_same = read_json(path) == origin
+    except (FileNotFoundError, InputError):
+        is_same = False
+    if not is_same:
         for leftover in folder.iterdir():
             leftover.unlink()
         write_json(path, origin)
 
 
 def _read_parts(folder):
-    """The batches told so far, up to the first that is missing or broken."""
+    """Read the generated batches, up to the first that is missing or broken."""
     parts = []
     while True:
         try:

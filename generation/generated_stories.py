@@ -1,25 +1,27 @@
-"""What runs have told of a split, beside the photos and the human stories."""
+"""The stories that runs have generated for a split, with the photos and the human stories."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_reader.cli import add_data_option
 from data_reader.errors import InputError
+from data_reader.files import read_strings
 from data_reader.layout import SPLITS
 from data_reader.stories_file import open_stories
-from generation.decoding_options import options_of
+from generation.decoding_options import DEFAULT_DECODING, options_of, read_decoding
 
 HUMAN = "human"
 
 
 @dataclass(frozen=True)
 class ShownStory:
-    """A sequence of photos and all that was told of it.
+    """A sequence of photos and its stories.
 
     Attributes:
         story_id: of the human story.
-        album_id: where the photos come from.
-        photos: paths, I of them, in the story's order.
+        album_id: of the photos.
+        photos: I paths, in the order of the story.
         systems: `{name: I sentences}`, the human story first.
     """
 
@@ -30,7 +32,7 @@ class ShownStory:
 
 
 def add_system_options(parser):
-    """Add which runs are shown, and of what they have told."""
+    """Add the options that choose runs, a split and decodings."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument(
@@ -44,53 +46,51 @@ def add_system_options(parser):
 
 
 def read_shown_stories(layout, split, systems):
-    """The stories of a split, in the stories file's order.
+    """Read the `ShownStory`s of a split, in the order of the stories file.
 
     Args:
         systems: `{name: [stories][sentences]}`, see `read_systems`.
 
     Raises:
         FileNotFoundError: there is no stories file.
-        ValueError: it does not say where its photos lie, or a system has told another number of
+        InputError: it does not hold the paths of the photos, or a system has another number of
             stories.
     """
     also = ("album_ids", "image_paths", "texts")
     with open_stories(layout, split, also=also) as file:
         ids = [str(story_id) for story_id in file["story_ids"][:]]
-        albums = [album.decode() for album in file["album_ids"][:]]
-        photos = [[layout.root / path.decode() for path in row] for row in file["image_paths"][:]]
-        human = [[text.decode() for text in row] for row in file["texts"][:]]
-    for name, told in systems.items():
-        if len(told) != len(ids):
+        albums, paths, texts = (read_strings(file[name]) for name in also)
+    for name, stories in systems.items():
+        if len(stories) != len(ids):
             raise InputError(
-                f"{name} has told {len(told)} {split} stories, {layout.stories(split)} holds "
-                f"{len(ids)}; show runs of the same data together, and tell the stories again "
-                "where they have changed."
+                f"{name} has {len(stories)} {split} stories, {layout.stories(split)} holds "
+                f"{len(ids)}; show runs of the same data together, and generate the stories again "
+                "if the data have changed."
             )
-    everybody = {HUMAN: human, **systems}
+    all_systems = {HUMAN: texts, **systems}
     return [
         ShownStory(
             story_id,
             albums[number],
-            tuple(photos[number]),
-            {name: told[number] for name, told in everybody.items()},
+            tuple(layout.root / path for path in paths[number]),
+            {name: stories[number] for name, stories in all_systems.items()},
         )
         for number, story_id in enumerate(ids)
     ]
 
 
 def read_systems(runs, split, decodings=()):
-    """`{name: [stories][sentences]}` of what runs have told.
+    """Read the generated stories of runs -> `{name: [stories][sentences]}`.
 
-    A name is the experiment's; where that would name two systems alike, the run folder's or the
-    decoding's joins it.
+    A system has the name of the run's experiment; where two systems would have the same name, that
+    of the run folder replaces it and the decoding's name is added, as needed.
 
     Args:
-        decodings: of each run; without any, all that it has told of the split.
+        decodings: names, the same for each run; without any, all that the run has of the split.
 
     Raises:
-        FileNotFoundError: a run has told no such stories.
-        ValueError: a file of sentences is no five lines a story.
+        FileNotFoundError: a run has no such stories.
+        InputError: a file of hypotheses is broken.
     """
     return {
         name: read_hypotheses(run, decoding, split)
@@ -99,58 +99,71 @@ def read_systems(runs, split, decodings=()):
 
 
 def system_scores(runs, split, decodings=()):
-    """`{name: {figure: number}}`: the scores of the same systems, of those that have any."""
-    figures = {
+    """Read the scores of the same systems, where they have any -> `{name: {score: number}}`."""
+    scores = {
         name: run.all_scores().get(f"{decoding} {split}", {})
         for name, (run, decoding) in _named(runs, split, decodings).items()
     }
-    return {name: of_system for name, of_system in figures.items() if of_system}
+    return {name: of_system for name, of_system in scores.items() if of_system}
 
 
 def read_hypotheses(run, decoding, split):
-    """What a run has told: [stories][sentences].
+    """Read the stories that a run has generated -> [stories][sentences].
 
     Raises:
-        FileNotFoundError: nothing of that split or in that decoding.
-        ValueError: the number of sentences is no multiple of that of the stories, or no decoding
-            is called so.
+        FileNotFoundError: there are none of that split and decoding; the message says which
+            command generates them.
+        InputError: the number of sentences is not a multiple of the number of stories.
     """
     path, by_story = run.hypotheses(decoding, split), run.story_hypotheses(decoding, split)
     for file in (path, by_story):
         if not file.is_file():
-            raise FileNotFoundError(
-                f"{file} is missing; tell the stories with: "
-                f"python -m generation --run {run.path} --split {split} {options_of(decoding)}"
-            )
+            hint = _how_to_generate(run, decoding, split)
+            raise FileNotFoundError(f"{file} is missing; {hint}")
     sentences, stories = _lines(path), len(_lines(by_story))
     if not stories or len(sentences) % stories:
         raise InputError(
             f"{path} holds {len(sentences)} sentences, {by_story.name} {stories} stories; "
-            "one of them is broken, tell the stories again."
+            "one of them is broken, generate the stories again."
         )
     images = len(sentences) // stories
     return [sentences[i : i + images] for i in range(0, len(sentences), images)]
 
 
+def _how_to_generate(run, decoding, split):
+    command = ["python", "-m", "generation", "--run", str(run.path), "--split", split]
+    known = [path for other in SPLITS if (path := run.decoding(decoding, other)).is_file()]
+    if known or decoding == DEFAULT_DECODING:
+        options = options_of(*read_decoding(known[0])) if known else []
+        return f"generate the stories with: {shlex.join([*command, *options])}"
+    return (
+        f"of {split} the run has {', '.join(run.decodings(split)) or 'no stories'}; "
+        f"for the options of other decodings see: {shlex.join([*command, '--help'])}"
+    )
+
+
 def _lines(path):
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
+    try:
+        return path.read_text(encoding="utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 ({error}); generate the stories again.") from error
 
 
 def _named(runs, split, decodings):
-    """`{name: (run, decoding)}`, with names as short as tells them apart."""
-    told = [
+    """Name the systems -> `{name: (run, decoding)}`, with the shortest names that are unique."""
+    systems = [
         (run, decoding)
         for run in runs
-        for decoding in (decodings or run.decodings(split) or ("greedy",))
+        for decoding in (decodings or run.decodings(split) or (DEFAULT_DECODING,))
     ]
     folders = {}
     for run in runs:
         folders.setdefault(run.settings()["name"], set()).add(run.name)
     names = [
         run.name if len(folders[run.settings()["name"]]) > 1 else run.settings()["name"]
-        for run, _ in told
+        for run, _ in systems
     ]
     return {
         f"{name} {decoding}" if names.count(name) > 1 else name: (run, decoding)
-        for name, (run, decoding) in zip(names, told, strict=True)
+        for name, (run, decoding) in zip(names, systems, strict=True)
     }

@@ -1,4 +1,4 @@
-"""A story's sentences, each feeding the next."""
+"""Generating the sentences of a story one after the other, each from the one before."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,46 +7,46 @@ from tqdm import tqdm
 from data_reader.vocabulary import ROW_LENGTH
 from generation.decoding import Greedy, start_rows
 
-# With more the matrices grow no faster, with fewer they are slower.
+# Larger matrices are no faster, smaller ones are slower.
 STORIES_PER_BATCH = 64
 
 
 class StoryGenerator:
-    """Tells stories with a trained model, compiled as one graph and batched over stories.
+    """Generates stories with a trained model, compiled as one graph and batched over stories.
 
     Args:
-        model: any of the three.
-        decoding: how a sentence is written, see `generation.decoding`.
+        model: a `StoryModel`.
+        decoding: see `generation.decoding`; greedy by default.
     """
 
     def __init__(self, model, decoding=None):
         self._model = model
         self._decoding = decoding or Greedy()
         features = tf.TensorSpec([None, None, model.feature_size], tf.float32)
-        numbers = tf.TensorSpec([None], tf.int32)
-        self._compiled = tf.function(self._tell, input_signature=[features, numbers])
+        story_numbers = tf.TensorSpec([None], tf.int32)
+        self._compiled = tf.function(self._generate, input_signature=[features, story_numbers])
 
-    def tell(self, image_features, stories_per_batch=STORIES_PER_BATCH, show_progress=True):
-        """Tell one story for each row of photos.
+    def generate(self, image_features, stories_per_batch=STORIES_PER_BATCH, show_progress=True):
+        """Generate one story for each row of photos.
 
         Args:
             image_features: anything that slices to float [N, I, F]; read a batch at a time.
 
         Returns:
-            int32 [N, I, 22]: rows <START> words <END>, each in the form that training fed to
-            the previous-sentence encoder.
+            int32 [N, I, 22]: rows <START> words <END>, in the form that the previous-sentence
+            encoder was trained with.
         """
         return np.concatenate(
             list(self.generate_batches(image_features, stories_per_batch, 0, show_progress))
         )
 
     def generate_batches(self, image_features, stories_per_batch, first=0, show_progress=True):
-        """As `tell`, from the story `first` on -> an iterator of batches, int32 [B, I, 22]."""
+        """Generate from the story `first` on -> an iterator of batches, int32 [B, I, 22]."""
         stories = len(image_features)
         with tqdm(
             total=stories,
             initial=first,
-            desc="telling",
+            desc="generating",
             unit="story",
             disable=None if show_progress else True,
         ) as bar:
@@ -56,21 +56,22 @@ class StoryGenerator:
                 yield self._compiled(batch, numbers).numpy()
                 bar.update(len(batch))
 
-    def _tell(self, image_features, numbers):
-        """[B, I, F], the stories' places in their split [B] -> [B, I, T]."""
+    def _generate(self, image_features, story_numbers):
+        """[B, I, F], the stories' numbers in their split [B] -> [B, I, T]."""
         stories, images = tf.unstack(tf.shape(image_features)[:2])
         image_states = self._model.encode_images(image_features)
         step = self._model.make_decode_step()
 
-        def write_sentence(image, sentence, told):
+        def write_sentence(image, sentence, previous_sentences):
             image_state = [states[:, image] for states in image_states]
             state = self._model.start_sentence(image_state, sentence)
-            sentence = self._decoding(step, state, told, numbers * images + image)
-            told = tf.where(tf.range(images)[:, None] == image, sentence[:, None], told)
-            return image + 1, sentence, told
+            ids = story_numbers * images + image
+            sentence = self._decoding(step, state, previous_sentences, ids)
+            is_this = tf.range(images)[:, None] == image
+            return image + 1, sentence, tf.where(is_this, sentence[:, None], previous_sentences)
 
-        nothing_told = tf.zeros([stories, images, ROW_LENGTH], tf.int32)
-        start = tf.constant(0), start_rows(stories), nothing_told
+        no_sentences = tf.zeros([stories, images, ROW_LENGTH], tf.int32)
+        start = tf.constant(0), start_rows(stories), no_sentences
         shapes = [], [None, ROW_LENGTH], [None, None, ROW_LENGTH]
         return tf.while_loop(
             lambda image, *_: image < images,

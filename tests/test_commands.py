@@ -1,12 +1,14 @@
-"""The whole way as a user goes it, command by command, on a sample set of a few albums."""
+"""All commands in order, as a user runs them, on a sample set of a few albums."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import cv2
+import h5py
 import pytest
 
 from data_reader.layout import DataLayout
@@ -41,7 +43,7 @@ def folder(tmp_path_factory):
     from training.experiments.image_grouping import EXPERIMENT
     from training.train import train
 
-    folder = tmp_path_factory.mktemp("whole_way")
+    folder = tmp_path_factory.mktemp("all_commands")
     data = folder / "data"
     succeed("dataset.sample", "--data", data, "--albums", 4, 2, 2)
     succeed("dataset.models.alexnet", "--data", data)
@@ -57,13 +59,13 @@ def trained(folder):
 
 
 @pytest.fixture(scope="module")
-def told(trained):
-    """The run, which has told its test stories, and what was printed."""
+def generated(trained):
+    """The run with its test stories, and what the command printed."""
     return trained, succeed("generation", "--run", trained, "--strips", 2)
 
 
-def test_generation_writes_stories_scores_and_strips(told):
-    trained, out = told
+def test_generation_writes_stories_scores_and_strips(generated):
+    trained, out = generated
     assert "10 test stories" in out
     assert "vist-sequence" in out
     sentences = (trained / "hypotheses_greedy_test.txt").read_text().splitlines()
@@ -79,26 +81,29 @@ def test_generation_writes_stories_scores_and_strips(told):
     assert cv2.imread(str(strips[0])).shape[1] > 1000
 
     assert (trained / "stories.html").stat().st_size > 10_000
-    assert not (trained / "telling").exists()
+    assert not (trained / "generating").exists()
+    decoding = json.loads((trained / "decoding_greedy_test.json").read_text())
+    assert (decoding["method"], decoding["precision"]) == ("greedy", "float32")
 
 
-def test_facts_are_looked_for_in_what_was_told(told):
-    trained, _ = told
+def test_facts_are_looked_for_in_generated_stories(generated):
+    trained, _ = generated
     out = succeed("generation.fact_recall", "--run", trained)
     assert "own photos" in out
     recall = json.loads((trained / "fact_recall_greedy_test.json").read_text())
     assert recall["weather"]["facts"] == 10
 
 
-def test_other_ways_of_telling_are_shown_beside_the_first(told):
-    trained, _ = told
-    (trained / "hypotheses_beam9_test.txt").write_text("of a time with one story\n" * 5)
-    (trained / "hypotheses_story_beam9_test.txt").write_text("of a time with one story\n")
-    rules = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
-    out = succeed("generation", "--run", trained, "--strips", 0, "--beam", 2, *rules, **NO_JAVA)
+def test_other_decodings_are_shown_beside_the_first(generated):
+    trained, _ = generated
+    (trained / "hypotheses_beam9_test.txt").write_text("from other data\n" * 5)
+    (trained / "hypotheses_story_beam9_test.txt").write_text("from other data\n")
+    constraints = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
+    options = ("--strips", 0, "--beam", 2, *constraints)
+    out = succeed("generation", "--run", trained, *options, **NO_JAVA)
     assert "10 test stories, beam2_nounk_nosame_max6" in out
     assert "METEOR is missing: METEOR needs Java" in out
-    assert "beam9 was told when there were other stories: not shown" in out
+    assert "beam9 was generated from other stories: not shown" in out
     for file in trained.glob("hypotheses_*beam9_test.txt"):
         file.unlink()
     sentences = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
@@ -109,30 +114,30 @@ def test_other_ways_of_telling_are_shown_beside_the_first(told):
     out = succeed("generation.story_strip", trained, "--number", 2, "--sheet", "--frame", 5)
     assert (trained / "strips" / "test_sheet.pdf").exists()
     out = succeed("generation.attribution_picture", "--run", trained)
-    [picture] = (trained / "strips").glob("*_looked_at.png")
+    [picture] = (trained / "strips").glob("*_attribution.png")
     assert str(picture) in out
 
 
 def test_files_are_scored_by_a_protocol(tmp_path):
-    (tmp_path / "told.txt").write_text("a b c x\nd e\n")
+    (tmp_path / "hypotheses.txt").write_text("a b c x\nd e\n")
     (tmp_path / "human.txt").write_text("a b c\nd e f g h\n")
-    files = ("original-2018", tmp_path / "told.txt", tmp_path / "human.txt")
+    files = ("original-2018", tmp_path / "hypotheses.txt", tmp_path / "human.txt")
     lines = succeed("generation.scores", *files, **NO_JAVA).splitlines()
     assert lines[0] == "BLEU = 83.3/79.1/67.9/0.0 (BP=1.000, ratio=0.750, hyp_len=6, ref_len=8)"
     assert lines[2].startswith("METEOR is missing: METEOR needs Java")
-    (tmp_path / "told.json").write_text('{"1": ["a b c d"]}')
+    (tmp_path / "hypotheses.json").write_text('{"1": ["a b c d"]}')
     (tmp_path / "human.json").write_text('{"1": ["a b c d", "e"], "2": ["f"]}')
-    files = ("vist-album", tmp_path / "told.json", tmp_path / "human.json")
-    figures = json.loads(succeed("generation.scores", "--json", *files, **NO_JAVA))
-    assert figures["BLEU-4"] == figures["ROUGE-L"] == pytest.approx(1)
-    assert figures["texts"] == 1
+    files = ("vist-album", tmp_path / "hypotheses.json", tmp_path / "human.json")
+    scores = json.loads(succeed("generation.scores", "--json", *files, **NO_JAVA))
+    assert scores["BLEU-4"] == scores["ROUGE-L"] == pytest.approx(1)
+    assert scores["texts"] == 1
     assert "scored 1 of the 2 that have references" in succeed(
         "generation.scores", *files, **NO_JAVA
     )
 
 
-def test_two_runs_are_compared(told):
-    trained, _ = told
+def test_two_runs_are_compared(generated):
+    trained, _ = generated
     out = succeed("generation.scores", "--run", trained, "--against", trained, **NO_JAVA)
     title, *rows = [line.split() for line in out.splitlines()]
     assert title == [trained.name, "greedy", "less", trained.name, "greedy"]
@@ -141,17 +146,32 @@ def test_two_runs_are_compared(told):
     assert {row[-1] for row in rows[1:]} == {"1.0000"}
 
 
-def test_a_story_of_one_s_own_photos(folder, trained):
+def test_a_story_of_own_photos(folder, trained):
     photos = sorted((folder / "data" / "vist_dataset" / "test_data").rglob("*.jpg"))[:3]
     out = succeed("generation", "--run", trained, *photos, "--sample", "--seed", 2)
     assert "3 photos, as given" in out
-    assert "training saw stories of 5 photos, none of 3" in out
+    assert "training used stories of 5 photos, none of 3" in out
     assert all(photo.name in out for photo in photos)
     [strip] = (trained / "strips").glob("own_*.png")
     assert cv2.imread(str(strip)).shape[1] > 900
 
 
-def test_what_is_done_is_not_done_again(folder):
+def test_stories_without_albums_are_generated_all_the_same(folder, trained, tmp_path):
+    """The original's stories files have neither albums nor texts nor paths."""
+    path = DataLayout(tmp_path).stories("valid")
+    path.parent.mkdir(parents=True)
+    shutil.copy(DataLayout(folder / "data").stories("valid"), path)
+    with h5py.File(path, "a") as file:
+        for name in ("album_ids", "texts", "image_paths", "image_ids"):
+            del file[name]
+    out = succeed("generation", "--run", trained, "--data", tmp_path, "--split", "valid")
+    assert "10 valid stories, greedy" in out
+    assert re.search(r"not scored: .* lacks album_ids", out)
+    assert "no strips, no page" in out
+    assert len((trained / "hypotheses_greedy_valid.txt").read_text().splitlines()) == 50
+
+
+def test_finished_steps_are_skipped(folder):
     data = DataLayout(folder / "data")
     before = data.features("train").stat().st_mtime_ns
     assert "already there" in succeed("dataset.models.alexnet", "--data", data)
@@ -176,8 +196,16 @@ def test_what_is_done_is_not_done_again(folder):
         ("generation.scores", ["original-2018", "one"], "a protocol and two files"),
         ("generation.scores", ["vist-album", "one", "two", "--run", "{empty}"], "all protocols"),
         ("generation.scores", ["vist-album", "a", "b", "--level", "story"], "2018 alone"),
-        ("generation.story_strip", ["{run}", "--decoding", "beam8"], "hypotheses_beam8_test.txt"),
-        ("generation.story_page", ["{run}", "--split", "train"], "python -m generation --run"),
+        (
+            "generation.story_strip",
+            ["{run}", "--decoding", "beam8"],
+            "beam8_test.txt is missing; .*--help",
+        ),
+        (
+            "generation.story_page",
+            ["{run}", "--split", "train"],
+            "generation --run .* --split train$",
+        ),
         ("training.describe", ["{empty}"], "has no experiment.json"),
         ("training.compare", ["{run}", "{empty}/nowhere"], "nowhere is missing"),
         (
@@ -189,8 +217,6 @@ def test_what_is_done_is_not_done_again(folder):
     ],
 )
 def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, arguments, message):
-    import re
-
     done = run(module, *(a.format(empty=tmp_path, run=trained) for a in arguments))
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")

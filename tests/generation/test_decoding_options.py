@@ -1,32 +1,83 @@
 import argparse
+import json
 
 import pytest
 
-from generation.decoding_options import add_decoding_options, chosen_decoding, options_of
+from data_reader.errors import InputError
+from data_reader.files import write_json
+from generation.constraints import DecodingConstraints
+from generation.decoding import BeamSearch, Greedy, Sampling
+from generation.decoding_options import (
+    add_decoding_options,
+    check_decoding_options,
+    chosen_decoding,
+    decoding_as_dict,
+    options_of,
+    read_decoding,
+)
+
+
+def parse(*options):
+    parser = argparse.ArgumentParser()
+    add_decoding_options(parser)
+    return parser.parse_args(options)
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "decoding"),
     [
-        "",
-        "--beam 5 --length-penalty 0.5 --no-unknown",
-        "--sample --temperature 1e-05 --top-k 50 --top-p 0.9 --seed 2",
-        "--no-repeated-ngram 3 --no-story-ngram 4 --no-repeated-sentence --min-words 5"
-        " --max-words 12",
+        ("", Greedy()),
+        ("--precision bfloat16", Greedy()),
+        (
+            "--beam 5 --length-penalty 0.123456789 --no-unknown",
+            BeamSearch(5, 0.123456789, DecodingConstraints(no_unknown=True)),
+        ),
+        ("--sample", Sampling()),
+        (
+            "--sample --temperature 1e-05 --top-k 50 --top-p 0.9 --seed 2 --precision bfloat16",
+            Sampling(1e-5, 50, 0.9, 2),
+        ),
+        (
+            "--no-repeated-ngram 3 --no-story-ngram 4 --no-repeated-sentence --min-words 5"
+            " --max-words 12",
+            Greedy(DecodingConstraints(False, 3, 4, True, 5, 12)),
+        ),
     ],
 )
-def test_a_decoding_s_name_tells_its_options(options):
-    parser = argparse.ArgumentParser()
-    add_decoding_options(parser)
-    decoding = chosen_decoding(parser.parse_args(options.split()))
-    assert options_of(decoding.name) == options
+def test_options_and_json_give_the_same_decoding(options, decoding, tmp_path):
+    arguments = parse(*options.split())
+    assert chosen_decoding(arguments) == decoding
+    assert options_of(decoding, arguments.precision) == options.split()
+    write_json(tmp_path / "decoding.json", decoding_as_dict(decoding, arguments.precision))
+    assert read_decoding(tmp_path / "decoding.json") == (decoding, arguments.precision)
 
 
-def test_the_precision_is_an_option_too():
-    assert options_of("beam3_bfloat16") == "--beam 3 --precision bfloat16"
+def test_an_option_of_a_method_that_was_not_chosen_is_refused():
+    check_decoding_options(parse("--sample", "--top-k", "3"))
+    with pytest.raises(InputError, match="--top-k belongs to --sample, which was not given"):
+        check_decoding_options(parse("--beam", "2", "--top-k", "3"))
 
 
-@pytest.mark.parametrize("name", ["", "best", "beam", "beam3_of", "greedy3", "Greedy"])
-def test_a_name_that_no_decoding_has_is_refused(name):
-    with pytest.raises(ValueError, match="No decoding is called"):
-        options_of(name)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "best"}, "KeyError.'best'"),
+        ({"parameters": {"width": "3", "length_penalty": 1.0}}, "width is '3'"),
+        ({"parameters": {"width": 0, "length_penalty": 1.0}}, "width is 0"),
+        ({"parameters": {"width": 3}}, "length_penalty"),
+        ({"parameters": {"width": 3, "length_penalty": 1.0, "depth": 2}}, "depth"),
+        ({"parameters": None}, "TypeError"),
+        ({"constraints": {}}, "no_unknown"),
+        ({"precision": "float7"}, "precision is 'float7'"),
+        (["no dictionary"], "TypeError"),
+        ("cut short", "cut short or not JSON"),
+    ],
+)
+def test_a_broken_json_is_named(change, message, tmp_path):
+    path = tmp_path / "decoding.json"
+    contents = json.dumps(
+        decoding_as_dict(BeamSearch(3), "float32") | change if isinstance(change, dict) else change
+    )
+    path.write_text(contents[:-1] if change == "cut short" else contents)
+    with pytest.raises(InputError, match=rf"decoding\.json .*{message}"):
+        read_decoding(path)

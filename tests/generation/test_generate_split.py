@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.files import exclusive_lock
 from data_reader.run_folder import RunFolder
 from generation import story_generator
@@ -14,7 +15,7 @@ STORIES = 7
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """A run with a model that was never trained; it tells three stories at a time."""
+    """A run with an untrained model, which generates three stories per batch."""
     monkeypatch.setattr(story_generator, "STORIES_PER_BATCH", 3)
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
@@ -34,18 +35,18 @@ def stories(tmp_path):
 
 
 def stop_after_two_batches(patch):
-    tell = story_generator.StoryGenerator.generate_batches
+    generate = story_generator.StoryGenerator.generate_batches
 
-    def tell_two(*arguments):
-        batches = tell(*arguments)
+    def generate_two(*arguments):
+        batches = generate(*arguments)
         yield next(batches)
         yield next(batches)
         raise KeyboardInterrupt
 
-    patch.setattr(story_generator.StoryGenerator, "generate_batches", tell_two)
+    patch.setattr(story_generator.StoryGenerator, "generate_batches", generate_two)
 
 
-def test_an_interrupted_telling_goes_on(run, stories, monkeypatch):
+def test_an_interrupted_generation_resumes(run, stories, monkeypatch):
     decoding = Sampling(seed=5)
     expected = generate_split(run, "test", stories, decoding)
     assert expected.shape == (STORIES, 2, 22)
@@ -62,7 +63,7 @@ def test_an_interrupted_telling_goes_on(run, stories, monkeypatch):
     assert [part.stat().st_mtime_ns for part in parts] == before
 
 
-def test_a_broken_part_and_what_follows_is_told_again(run, stories):
+def test_a_broken_batch_and_those_after_it_are_generated_again(run, stories):
     expected = generate_split(run, "test", stories, Greedy())
     first, second, _ = sorted(run.unfinished_generation("greedy", "test").glob("*.npy"))
     second.write_bytes(b"")
@@ -72,23 +73,37 @@ def test_a_broken_part_and_what_follows_is_told_again(run, stories):
     assert len(np.load(second)) == 3
 
 
-def test_another_model_s_parts_are_not_gone_on_with(run, stories):
+def mark_first_batch(run, decoding):
+    """Overwrite the first batch -> a function that says whether rows contain it."""
+    np.save(run.unfinished_generation(decoding, "test") / "000000.npy", np.full((3, 2, 22), 8))
+    return lambda rows: (rows[:3] == 8).all()
+
+
+def test_batches_of_another_model_are_not_used(run, stories):
     generate_split(run, "test", stories, Greedy())
-    first = run.unfinished_generation("greedy", "test") / "000000.npy"
-    np.save(first, np.full((3, 2, 22), 8))
-    assert (generate_split(run, "test", stories, Greedy())[:3] == 8).all()
+    is_marked = mark_first_batch(run, "greedy")
+    assert is_marked(generate_split(run, "test", stories, Greedy()))
     run.model_file.touch()
-    assert not (generate_split(run, "test", stories, Greedy())[:3] == 8).all()
+    assert not is_marked(generate_split(run, "test", stories, Greedy()))
 
 
-def test_the_same_is_told_by_one_process_at_a_time(run, stories):
+def test_batches_of_another_decoding_of_the_same_name_are_not_used(run, stories):
+    one, other = Sampling(temperature=0.8), Sampling(temperature=0.8000001)
+    assert one.name == other.name
+    generate_split(run, "test", stories, one)
+    is_marked = mark_first_batch(run, one.name)
+    assert is_marked(generate_split(run, "test", stories, one))
+    assert not is_marked(generate_split(run, "test", stories, other))
+
+
+def test_only_one_process_generates_the_same_stories(run, stories):
     with (
         exclusive_lock(run.unfinished_generation("greedy", "test")),
-        pytest.raises(ValueError, match="Another process is telling the same stories"),
+        pytest.raises(InputError, match="Another process is generating the same stories"),
     ):
         generate_split(run, "test", stories, Greedy())
 
 
-def test_a_precision_is_named_where_it_is_not_the_usual_one():
+def test_a_precision_other_than_float32_is_part_of_the_name():
     assert decoding_name(Greedy(), "float32") == "greedy"
     assert decoding_name(Greedy(), "bfloat16") == "greedy_bfloat16"

@@ -2,8 +2,12 @@ import h5py
 import pytest
 from written_runs import write_run
 
+from data_reader.errors import InputError
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
+from generation.constraints import DecodingConstraints
+from generation.decoding import BeamSearch
+from generation.decoding_options import decoding_as_dict
 from generation.generated_stories import (
     read_hypotheses,
     read_shown_stories,
@@ -12,8 +16,8 @@ from generation.generated_stories import (
 )
 
 
-def tell(run, *stories, decoding="greedy"):
-    """Write what a run told; a story is its sentences."""
+def write_hypotheses(run, *stories, decoding="greedy"):
+    """Write generated stories; each is a list of sentences."""
     run.hypotheses(decoding, "test").write_text("".join(f"{s}\n" for st in stories for s in st))
     run.story_hypotheses(decoding, "test").write_text(
         "".join(" ".join(story) + "\n" for story in stories)
@@ -23,7 +27,7 @@ def tell(run, *stories, decoding="greedy"):
 @pytest.fixture
 def run(tmp_path):
     run = write_run(tmp_path / "a_20260101-000000", [1.0], name="a")
-    tell(run, ["a .", "b \u2028 c ."], ["", "d ."])
+    write_hypotheses(run, ["a .", "b \u2028 c ."], ["", "d ."])
     return run
 
 
@@ -34,14 +38,15 @@ def layout(tmp_path):
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
         file["story_ids"] = [8, 9]
-        file["story_sentences"] = file["image_embeddings"] = [[[1, 2]] * 2] * 2
+        file["story_sentences"] = [[[1, 2] + [0] * 20] * 2] * 2
+        file["image_embeddings"] = [[[0.5]] * 2] * 2
         file["album_ids"] = ["x", "y"]
         file["image_paths"] = [["1.jpg", "2.jpg"], ["2.jpg", "3.jpg"]]
         file["texts"] = [["one é .", "two ."], ["three .", "four ."]]
     return layout
 
 
-def test_photos_human_story_and_tellers_belong_together(layout, run):
+def test_photos_human_story_and_systems_belong_together(layout, run):
     _, story = read_shown_stories(layout, "test", read_systems([run], "test"))
     assert (story.story_id, story.album_id) == ("9", "y")
     assert story.photos == (layout.root / "2.jpg", layout.root / "3.jpg")
@@ -52,15 +57,15 @@ def test_only_line_feeds_end_a_sentence(run):
     assert read_hypotheses(run, "greedy", "test") == [["a .", "b \u2028 c ."], ["", "d ."]]
 
 
-def test_names_are_as_short_as_tells_them_apart(tmp_path, run):
+def test_names_are_the_shortest_that_are_unique(tmp_path, run):
     assert list(read_systems([run], "test")) == ["a"]
-    tell(run, ["a", "b"], ["c", "d"], decoding="beam3")
+    write_hypotheses(run, ["a", "b"], ["c", "d"], decoding="beam3")
     assert list(read_systems([run], "test")) == ["a beam3", "a greedy"]
     assert list(read_systems([run], "test", ["greedy"])) == ["a"]
     again = write_run(tmp_path / "a_20260102-000000", [1.0], name="a")
     other = write_run(tmp_path / "b_20260102-000000", [1.0], name="b")
     for each in (again, other):
-        tell(each, ["a", "b"], ["c", "d"])
+        write_hypotheses(each, ["a", "b"], ["c", "d"])
     assert list(read_systems([run, again, other], "test", ["greedy"])) == [
         run.name,
         again.name,
@@ -68,26 +73,54 @@ def test_names_are_as_short_as_tells_them_apart(tmp_path, run):
     ]
 
 
-def test_figures_are_those_of_the_teller_and_split(run):
+def test_scores_are_those_of_the_system_and_split(run):
     write_json(run.scores("greedy", "test"), {"bleu": 1.5})
     write_json(run.scores("greedy", "valid"), {"bleu": 2.5})
     assert system_scores([run], "test") == {"a": {"bleu": 1.5}}
     assert system_scores([run], "train") == {}
 
 
-def test_what_was_not_told_is_said_with_the_command(run):
+def test_missing_hypotheses_are_named_with_the_command(run):
+    decoding = BeamSearch(5, 0.123456789, DecodingConstraints(no_unknown=True))
+    write_json(run.decoding("beam5", "valid"), decoding_as_dict(decoding, "bfloat16"))
+    with pytest.raises(FileNotFoundError) as error:
+        read_systems([run], "test", ["beam5"])
+    assert str(error.value) == (
+        f"{run.hypotheses('beam5', 'test')} is missing; generate the stories with: "
+        f"python -m generation --run {run.path} --split test --beam 5 "
+        "--length-penalty 0.123456789 --no-unknown --precision bfloat16"
+    )
+    with pytest.raises(FileNotFoundError, match=r"--run \S+ --split valid$"):
+        read_systems([run], "valid")
+    run.decoding("beam5", "valid").write_text("{")
+    with pytest.raises(InputError, match=r"decoding_beam5_valid\.json is cut short"):
+        read_systems([run], "test", ["beam5"])
+
+
+def test_an_unknown_decoding_is_refused_with_those_that_there_are(run):
     with pytest.raises(
-        FileNotFoundError, match=r"beam5_nounk_test.txt is missing; .*--beam 5 --no-"
+        FileNotFoundError,
+        match=r"beam3_test\.txt is missing; of test the run has greedy; .* --split test --help$",
     ):
-        read_systems([run], "test", ["beam5_nounk"])
-    with pytest.raises(ValueError, match="No decoding is called best"):
-        read_systems([run], "test", ["best"])
+        read_systems([run], "test", ["beam3"])
+    with pytest.raises(FileNotFoundError, match=r"of valid the run has no stories; .*--help$"):
+        read_systems([run], "valid", ["beam3"])
 
 
-def test_a_teller_of_another_number_of_stories_is_refused(layout, run):
-    with pytest.raises(ValueError, match=r"a has told 1 test stories, .* holds 2"):
+def test_a_system_with_another_number_of_stories_is_refused(layout, run):
+    with pytest.raises(InputError, match=r"a has 1 test stories, .* holds 2"):
         read_shown_stories(layout, "test", {"a": [["x", "y"]]})
     with run.hypotheses("greedy", "test").open("a") as file:
         file.write("one more\n")
-    with pytest.raises(ValueError, match=r"5 sentences, .* 2 stories"):
+    with pytest.raises(InputError, match=r"5 sentences, .* 2 stories"):
         read_systems([run], "test")
+
+
+def test_text_that_is_not_utf_8_is_refused(layout, run):
+    run.hypotheses("greedy", "test").write_bytes(b"caf\xe9\n" * 4)
+    with pytest.raises(InputError, match=r"hypotheses_greedy_test\.txt is not UTF-8"):
+        read_systems([run], "test")
+    with h5py.File(layout.stories("test"), "a") as file:
+        file["texts"][0, 0] = b"caf\xe9"
+    with pytest.raises(InputError, match="texts is not UTF-8"):
+        read_shown_stories(layout, "test", {})

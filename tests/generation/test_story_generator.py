@@ -9,7 +9,7 @@ from generation.story_generator import StoryGenerator
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
-from models.precision import made_in
+from models.precision import DTYPE_POLICIES
 
 PHOTOS = np.random.default_rng(0).normal(size=(5, 5, 6)).astype("float32")
 
@@ -33,7 +33,7 @@ def model(request):
     return small_model(model_class, **settings)
 
 
-def test_every_row_has_the_form_that_training_feeds_on(model):
+def test_every_row_has_the_form_of_the_training_data(model):
     rows = StoryGenerator(model).generate(PHOTOS)
     assert rows.shape == (5, 5, MAX_WORDS + 2)
     for row in rows.reshape(-1, MAX_WORDS + 2).tolist():
@@ -48,46 +48,45 @@ def test_the_size_of_a_batch_changes_nothing():
     np.testing.assert_array_equal(generator.generate(PHOTOS, 2), generator.generate(PHOTOS, 64))
 
 
-def test_generation_is_what_the_training_graph_would_say(model):
-    """Told sentences, fed to the training graph, are its own likeliest words."""
+def test_generation_agrees_with_the_training_graph(model):
+    """Generated sentences, fed to the training graph, are its own likeliest words."""
     rows = StoryGenerator(model).generate(PHOTOS)
     logits = np.array(model({"image_features": PHOTOS, "sentences": rows}, training=False))
     logits[:, [NULL, START]] = -np.inf
     *_, place = np.nonzero(rows[:, :, 1:])
     logits[place == 0, END] = -np.inf  # no sentence is empty
-    said = rows[:, :, 1:][rows[:, :, 1:] != NULL]
-    chosen = said != END  # a sentence's end may have been forced
+    generated = rows[:, :, 1:][rows[:, :, 1:] != NULL]
+    chosen = generated != END  # the end of a sentence may have been forced
     assert chosen.any()
-    assert logits.argmax(axis=-1)[chosen].tolist() == said[chosen].tolist()
+    assert logits.argmax(axis=-1)[chosen].tolist() == generated[chosen].tolist()
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_every_decoding_tells_with_every_model(model, precision):
+def test_every_decoding_works_with_every_model(model, precision):
     if precision == "bfloat16":
-        settings = model.get_config()
-        with made_in("bfloat16"):
-            model = type(model).from_config(settings)
+        settings = model.get_config() | {"dtype": DTYPE_POLICIES[precision]}
+        model = type(model).from_config(settings)
     for decoding in (BeamSearch(2), Sampling(0.8)):
         rows = StoryGenerator(model, decoding).generate(PHOTOS[:2, :2])
         assert ((rows == END).sum(axis=2) == 1).all()
 
 
-def test_stories_told_before_are_known_to_the_rules():
-    rules = DecodingConstraints(no_unknown=True, no_repeated_sentence=True, max_words=2)
+def test_constraints_know_the_previous_sentences():
+    constraints = DecodingConstraints(no_unknown=True, no_repeated_sentence=True, max_words=2)
     model = small_model(EncoderDecoder, image_group_size=1)
     same_photos = np.repeat(PHOTOS[:1, :1], 4, axis=1)
     [story] = StoryGenerator(model, Greedy(DecodingConstraints(max_words=2))).generate(same_photos)
     assert len({tuple(row) for row in story}) == 1
-    [story] = StoryGenerator(model, Greedy(rules)).generate(same_photos)
+    [story] = StoryGenerator(model, Greedy(constraints)).generate(same_photos)
     assert len({tuple(row) for row in story}) == 4
 
 
-def test_the_sentences_of_a_story_are_drawn_apart():
+def test_the_sentences_of_a_story_are_sampled_independently():
     model = small_model(EncoderDecoder, image_group_size=1)
     same_photos = np.repeat(PHOTOS[:1, :1], 3, axis=1)
     [story] = StoryGenerator(model, Sampling()).generate(same_photos)
     assert len({tuple(row) for row in story}) == 3
 
 
-def test_other_numbers_of_photos_can_be_told():
+def test_stories_of_other_numbers_of_photos():
     assert StoryGenerator(small_model()).generate(PHOTOS[:, :3]).shape == (5, 3, MAX_WORDS + 2)
