@@ -1,7 +1,7 @@
-"""How much each photo of the window and each word of the previous sentence moved each word.
+"""Attribution of each generated word to the photos and to the words of the previous sentence.
 
 Legend of shapes: I images of a story, K images of a window, T words of a row, E embedding size,
-F feature size, W words written in the whole story.
+F feature size, W words generated in the whole story.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,23 @@ import tensorflow as tf
 
 from models.layers import NULL, DecoderInputs, PreviousSentences
 
+ATTENTION, GRADIENT = "attention weights", "gradient times input"
+
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """What moved each word of a story.
+    """The attribution of each word of a story.
 
-    Row t of a sentence is about the word at place t + 1 of its row, <END> included; rows behind
-    it, photos outside of the window and the previous row's padding are 0.
+    Row t of a sentence is that of the word at place t + 1 of its row, <END> included; rows after
+    the <END>, photos outside the window and the padding of the previous sentence are 0.
 
     Attributes:
-        photos: float32 [I, T - 1, I], of each photo of the story.
-        previous_words: float32 [I, T - 1, T], of each word of the previous sentence's row.
-        photos_by, previous_words_by: "attention": the weights of the model itself, which sum to 1;
-            "gradient": by how much the word's logit would change, to a first approximation, were
-            the photo's standardised features (the word's embedding) all zero; None: the model
-            does not look there.
+        photos: float32 [I, T - 1, I], to each photo of the story.
+        previous_words: float32 [I, T - 1, T], to each word of the previous sentence's row.
+        photos_by, previous_words_by: `ATTENTION`: the model's own attention weights, which sum to
+            1; `GRADIENT`: gradient times input, that is by how much the word's logit would change,
+            to a first approximation, if the photo's standardised features (the word's embedding)
+            were all zero; None: the model has no such input.
     """
 
     photos: np.ndarray
@@ -35,15 +37,12 @@ class Attribution:
 
 
 def attribution(model, image_features, sentences):
-    """How the words of one story came about.
+    """Return the `Attribution` of the words of one story.
 
     Args:
-        model: any of the three.
+        model: a `StoryModel`.
         image_features: float [I, F].
         sentences: int [I, T], rows <START> words <END>, as generated or as written by a human.
-
-    Returns:
-        `Attribution`.
     """
     story = np.asarray(sentences, np.int32)[None]
     image_features = np.asarray(image_features, np.float32)[None]
@@ -58,27 +57,26 @@ def attribution(model, image_features, sentences):
             DecoderInputs()(story),
         )
     ]
-    by_window, by_word, attended = _look(model, *inputs, place, targets)
-    attend_to = getattr(model, "attend_to", None)
-    if attend_to == "images":
+    by_window, by_word, attended = _attribute(model, *inputs, place, targets)
+    if model.attend_to == "images":
         by_window = attended
-    elif attend_to == "previous_sentence":
+    elif model.attend_to == "previous_sentence":
         by_word = attended
     by_photo = _of_whole_story(model, by_window, sentence, images=story.shape[1])
-    looks_back = getattr(model, "previous_sentence_encoder", None) is not None
+    has_previous = model.previous_sentence_encoder is not None
     return Attribution(
         photos=_as_rows(by_photo, sentence, place, story.shape),
         previous_words=_as_rows(by_word, sentence, place, story.shape),
-        photos_by="attention" if attend_to == "images" else "gradient",
-        previous_words_by=("attention" if attend_to else "gradient") if looks_back else None,
+        photos_by=ATTENTION if model.attend_to == "images" else GRADIENT,
+        previous_words_by=(ATTENTION if model.attend_to else GRADIENT) if has_previous else None,
     )
 
 
-def _look(model, windows, is_photo, previous, words, place, targets):
-    """W copies of sentences, each with the place and index of the word that it is asked about.
+def _attribute(model, windows, is_photo, previous, words, place, targets):
+    """Attribute the target of each of W sentences, the word at its place, to the inputs.
 
-    -> the gradient's answer by photo of the window [W, K] and by previous word [W, T], and the
-    attention weights [W, S] (of a model without attention: None).
+    -> gradient times input by photo of the window [W, K] and by previous word [W, T], and the
+    attention weights [W, S] (None of a model without attention).
     """
     vectors = model.word_embedding(previous)
     with tf.GradientTape() as tape:
@@ -87,7 +85,7 @@ def _look(model, windows, is_photo, previous, words, place, targets):
             model.encode_windows(windows, is_photo), vectors, previous != NULL
         )
         attended = None
-        if hasattr(model, "attend"):
+        if model.attend_to:
             outputs, weights = model.attend(words, words != NULL, start)
             attended = _at(place, weights).numpy()
         else:
@@ -103,12 +101,12 @@ def _look(model, windows, is_photo, previous, words, place, targets):
 
 
 def _at(places, rows):
-    """[W], [W, T, ...] -> [W, ...]: of each row what stands at its place."""
+    """Take from each row the entry at its place: [W], [W, T, ...] -> [W, ...]."""
     return tf.gather(rows, places, axis=1, batch_dims=1)
 
 
 def _of_whole_story(model, by_window, sentence, images):
-    """[W, K] -> [W, I]: the photos of a window at their places in the story."""
+    """Move the photos of a window to their places in the story: [W, K] -> [W, I]."""
     numbers = np.arange(images, dtype=np.float32)[None, :, None]
     stands_at, is_photo = (np.array(each) for each in model.image_grouping(numbers))
     stands_at = stands_at[sentence, :, 0].astype(int)
@@ -119,7 +117,7 @@ def _of_whole_story(model, by_window, sentence, images):
 
 
 def _as_rows(values, sentence, place, story_shape):
-    """[W, ...] -> [I, T - 1, ...], 0 behind the sentences."""
+    """[W, ...] -> [I, T - 1, ...], 0 after the sentences."""
     _, images, length = story_shape
     rows = np.zeros((images, length - 1, values.shape[-1]), np.float32)
     rows[sentence, place] = values

@@ -1,7 +1,8 @@
-"""python -m generation.attribution_picture: what a model looked at while it told one story.
+"""python -m generation.attribution_picture: attribute the words of one story to its inputs.
 
-For each sentence, photos against words and the previous sentence's words against words, darker
-where a word owes more to it.  Each column is shared out to 1 (see `generation.attribution`).
+For each sentence it draws two maps: photos against words, and words of the previous sentence
+against words, darker for a larger share.  Each column sums to 1.  The shares are attention weights
+where the model has them, else gradient times input (see `generation.attribution`).
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
@@ -26,7 +28,7 @@ from generation.generated_stories import read_hypotheses, read_shown_stories
 _WORD_WIDTH = 0.34
 _PHOTO_HEIGHT = 0.42
 _WORD_HEIGHT = 0.19
-_LABELS = 1.3  # to the left of a map
+_LABELS = 1.3  # left of a map
 _WORDS_BELOW = 0.85
 _MARGIN = 0.35
 _TITLE = 0.55
@@ -39,13 +41,13 @@ _THUMBNAIL_PIXELS = 96
 
 
 @dataclass(frozen=True, eq=False)
-class LookedAt:
-    """What the words of one sentence owe to photos, or to the sentence before.
+class AttributionMap:
+    """The attribution of the words of one sentence to photos, or to the previous sentence.
 
     Attributes:
-        words: that were written, <END> last.
-        sources: names of the rows, or thumbnails uint8 [height, width, 3].
-        shares: [sources, words], columns that sum to 1; nan where the model can't look.
+        words: of the sentence, <END> last.
+        sources: words of the previous sentence, or thumbnails uint8 [height, width, 3].
+        shares: [sources, words], columns that sum to 1; nan where the model has no such input.
     """
 
     words: list[str]
@@ -53,23 +55,23 @@ class LookedAt:
     shares: np.ndarray
 
 
-def looked_at(attribution, rows, words, thumbnails, group_size):
-    """An `Attribution` as maps to draw.
+def attribution_maps(attribution, rows, words, thumbnails, group_size):
+    """Turn an `Attribution` into maps.
 
     Args:
         attribution: of a story of I sentences.
         rows: int [I, T], the story.
-        words: a row of indices -> its words.
+        words: a function, a row of indices -> its words.
         thumbnails: of the I photos.
-        group_size: photos that a window holds.
+        group_size: number of photos in a window.
 
     Returns:
         for each sentence the map of the photos, and that of the previous words or None.
     """
     maps = []
     for sentence, row in enumerate(rows):
-        written = words(row[1:])
-        photos = _shares(attribution.photos[sentence, : len(written)])
+        generated = words(row[1:])
+        photos = _shares(attribution.photos[sentence, : len(generated)])
         outside = [
             not sentence - group_size < photo <= sentence for photo in range(len(thumbnails))
         ]
@@ -77,25 +79,25 @@ def looked_at(attribution, rows, words, thumbnails, group_size):
         of_words = None
         if attribution.previous_words_by:
             before = words(rows[sentence - 1]) if sentence else words(rows[0][:1])
-            shares = _shares(attribution.previous_words[sentence, : len(written), : len(before)])
-            of_words = LookedAt(written, before, shares)
-        maps.append((LookedAt(written, thumbnails, photos), of_words))
+            shares = _shares(attribution.previous_words[sentence, : len(generated), : len(before)])
+            of_words = AttributionMap(generated, before, shares)
+        maps.append((AttributionMap(generated, thumbnails, photos), of_words))
     return maps
 
 
 def _shares(by_word):
-    """[words, sources] -> [sources, words], columns that sum to 1 or, without any, are 0."""
+    """[words, sources] -> [sources, words], columns that sum to 1, or are 0 if they were."""
     sums = by_word.sum(axis=1, keepdims=True)
     return (by_word / np.where(sums > 0, sums, 1)).T
 
 
-def draw_looked_at(maps, titles, path):
-    """Draw a story's maps, a sentence below the other.
+def draw_attribution(maps, titles, path):
+    """Draw the maps of a story, one row per sentence.
 
     Args:
-        maps: see `looked_at`.
-        titles: over the map of the photos and over that of the previous words.
-        path: the picture's file; its ending says the format.
+        maps: see `attribution_maps`.
+        titles: of the column of photos and of that of previous words.
+        path: of the picture; its ending determines the format.
     """
     widest = max(len(photos.words) for photos, _ in maps) * _WORD_WIDTH
     heights = [max(map(_height, filter(None, pair))) + _WORDS_BELOW for pair in maps]
@@ -126,13 +128,13 @@ def _are_words(drawn):
 
 
 def _draw_map(figure, drawn, left, top):
-    """A map whose upper left corner is there, in inches."""
+    """Draw a map with its upper left corner at this place, in inches."""
     width, height = figure.get_size_inches()
     map_height, map_width = _height(drawn), len(drawn.words) * _WORD_WIDTH
     axes = figure.add_axes(
         (left / width, (top - map_height) / height, map_width / width, map_height / height)
     )
-    axes.set_facecolor("#dddddd")  # where the model can't look
+    axes.set_facecolor("#dddddd")  # where the model has no such input
     axes.imshow(np.ma.masked_invalid(drawn.shares), cmap=_COLOURS, vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(drawn.words)), drawn.words, rotation=55, ha="right")
     axes.tick_params(length=0, labelsize=_FONT_SIZE, pad=2)
@@ -177,18 +179,24 @@ def main():
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = DataLayout(arguments.data or run.settings()["data"])
     split, name = arguments.split, run.settings()["name"]
-    told = read_hypotheses(run, arguments.decoding, split)
-    shown = read_shown_stories(layout, split, {name: told})
+    stories = read_hypotheses(run, arguments.decoding, split)
+    shown = read_shown_stories(layout, split, {name: stories})
     number = _place_of(arguments.story, shown, split)
     story = shown[number]
-    path = arguments.output or run.strips / f"{split}_{story.story_id}_looked_at.png"
-    with open_stories(layout, split) as stories:
-        check_features(stories, run.features())
-        image_features = stories["image_embeddings"][number]
-    maps, titles = _look(run, image_features, story.systems[name], story.photos)
+    path = arguments.output or run.strips / f"{split}_{story.story_id}_attribution.png"
+    _check_format(path)
+    with open_stories(layout, split) as file:
+        check_features(file, run.features())
+        image_features = file["image_embeddings"][number]
+    maps, titles = _attribute(run, image_features, story.systems[name], story.photos)
     with atomic_write(path) as partial:
-        draw_looked_at(maps, titles, partial)
-    print(f"story {story.story_id} as told by {run.name}, {arguments.decoding}\n  {path}")
+        draw_attribution(maps, titles, partial)
+    print(f"story {story.story_id}, {run.name}, {arguments.decoding}\n  {path}")
+
+
+def _check_format(path):
+    if path.suffix.lower()[1:] not in FigureCanvasBase.get_supported_filetypes():
+        raise InputError(f"--output is {path}; its name must end in .png, .pdf or .svg.")
 
 
 def _place_of(story_id, shown, split):
@@ -197,36 +205,35 @@ def _place_of(story_id, shown, split):
         return 0
     if story_id not in ids:
         raise InputError(
-            f"There is no {split} story {story_id}; there are {len(ids)}, the first: "
+            f"There is no {split} story {story_id}; there are {len(ids)}, the first ones: "
             f"{', '.join(ids[:3])}."
         )
     return ids.index(story_id)
 
 
-def _look(run, image_features, sentences, photos):
-    """-> maps, titles."""
+def _attribute(run, image_features, sentences, photos):
+    """Attribute one story -> maps, titles."""
     import_tensorflow()
     from generation.attribution import attribution
     from models.loading import load_model
 
     vocabulary = Vocabulary.read(run.vocabulary_file)
     rows = np.stack([vocabulary.encode(sentence) for sentence in sentences])
-    found = attribution(load_model(run), image_features, rows)
-    group_size = run.model_config()["image_group_size"]
+    model = load_model(run)
+    found = attribution(model, image_features, rows)
 
     def words(row):
         return [vocabulary.words[index] for index in row if index]
 
-    maps = looked_at(found, rows, words, [_thumbnail(photo) for photo in photos], group_size)
-    before = found.previous_words_by
-    titles = [f"photos, by {found.photos_by}", f"words of the sentence before, by {before}"]
-    return maps, titles
+    thumbnails = [_thumbnail(photo) for photo in photos]
+    maps = attribution_maps(found, rows, words, thumbnails, model.image_group_size)
+    return maps, [f"photos: {found.photos_by}", f"previous sentence: {found.previous_words_by}"]
 
 
 def _thumbnail(path):
     try:
         return centre_square(read_photo(path), _THUMBNAIL_PIXELS)[:, :, ::-1]
-    except (ValueError, OSError):
+    except (InputError, OSError):
         return np.full((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS, 3), 220, np.uint8)
 
 
@@ -235,10 +242,10 @@ def _parse_arguments():
     parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--decoding", default="greedy", metavar="NAME", help="default: greedy")
-    parser.add_argument("--story", metavar="ID", help="default: the split's first")
+    parser.add_argument("--story", metavar="ID", help="default: the first of the split")
     add_data_option(parser, None)
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="PNG or PDF (default: among the strips)"
+        "--output", type=Path, metavar="FILE", help="PNG, PDF or SVG (default: beside the strips)"
     )
     return parser.parse_args()
 

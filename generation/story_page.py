@@ -1,7 +1,7 @@
-"""python -m generation.story_page: a page to leaf through the stories of a split.
+"""python -m generation.story_page: write a page for browsing the stories of a split.
 
 It opens from disk in any browser: arrow keys or buttons, search by word ("/"), a link to each
-story.  Photos stay where they are; the page refers to them.
+story.  The page refers to the photos where they are.
 """
 
 import os
@@ -18,19 +18,19 @@ from generation.generated_stories import (
     read_systems,
     system_scores,
 )
-from generation.protocols import shown
+from generation.metrics import shown
 
 _TEMPLATE = "story_page.html.jinja"
 
 
-def write_page(path, title, stories, figures):
+def write_page(path, title, stories, scores):
     """Write the page.
 
     Args:
-        path: the HTML file; photos are referred to from there.
+        path: of the HTML file, from which the paths of photos are relative.
         stories: `ShownStory`s, at least one, all with the same systems.
-        figures: `{system: {name: number}}`, scores as `RunFolder.figures` has them, shown under the
-            stories; may be empty.
+        scores: `{system: {name: number}}`, see `system_scores`, shown under the stories; may be
+            empty.
     """
     from jinja2 import Environment, FileSystemLoader
 
@@ -41,41 +41,41 @@ def write_page(path, title, stories, figures):
             {
                 "id": story.story_id,
                 "album": story.album_id,
-                "photos": [quote(os.path.relpath(photo, folder)) for photo in story.photos],
-                "told": list(story.systems.values()),
+                "photos": [_address(photo, folder) for photo in story.photos],
+                "texts": list(story.systems.values()),
             }
             for story in stories
         ],
     }
-    figure_names = dict.fromkeys(name for row in figures.values() for name in row)
+    score_names = dict.fromkeys(name for row in scores.values() for name in row)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     page = environment.get_template(_TEMPLATE).render(
         title=title,
         data=data,
-        figures={
-            _readable(system): {name: _shown(name, figure) for name, figure in row.items()}
-            for system, row in figures.items()
+        scores={
+            _readable(system): {name: shown(score) for name, score in row.items()}
+            for system, row in scores.items()
         },
-        figure_names=list(figure_names),
+        score_names=list(score_names),
     )
     with atomic_write(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(page, encoding="utf-8", errors="replace")
+
+
+def _address(photo, folder):
+    return quote(os.fsencode(os.path.relpath(photo, folder)))
 
 
 def _readable(name):
-    """A name that can be broken into lines."""
+    """Return a name that can be broken into lines."""
     return name.replace("_", " ")
-
-
-def _shown(name, figure):
-    return f"{figure:.2f}" if name.startswith("facts_") else shown(name, figure)
 
 
 def main():
     parser = command_line(__doc__)
     add_system_options(parser)
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="default: stories.html in the first run"
+        "--output", type=Path, metavar="FILE", help="default: stories.html of the first run"
     )
     arguments = parser.parse_args()
     runs = [RunFolder.open(path) for path in arguments.runs]
@@ -83,9 +83,9 @@ def main():
     systems = read_systems(runs, arguments.split, arguments.decoding)
     stories = read_shown_stories(layout, arguments.split, systems)
     path = arguments.output or runs[0].page
-    figures = system_scores(runs, arguments.split, arguments.decoding)
-    write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, figures)
-    print(f"{len(stories)} stories, {len(systems)} systems beside the human one\n  {path}")
+    scores = system_scores(runs, arguments.split, arguments.decoding)
+    write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, scores)
+    print(f"{len(stories)} stories, {len(systems)} systems besides the human one\n  {path}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""python -m generation.story_strip: photos in a row with the stories under them, a row a system.
+"""python -m generation.story_strip: draw photos in a row, and under them one story per system.
 
-Strips are written into the first run's folder, as PNG or PDF; --sheet puts them all into one PDF,
-several on a page.  --frame N draws red frames around the photos that the N-th sentence's window
-sees in the first run, and the sentence in red, as in the paper's figure.
+Strips are written into the folder of the first run, as PNG or PDF; --sheet puts all of them into
+one PDF, several on a page.  --frame N draws red frames around the photos in the window of the N-th
+sentence of the first run, and the sentence in red, as in the paper's figure.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from generation.generated_stories import add_system_options, read_shown_stories,
 PHOTOS_IN_A_ROW = 5
 
 # Inches.
-_PHOTO_SIZE = 2.6  # of the square that a photo fits into
+_PHOTO_SIZE = 2.6  # side of the square that contains a photo
 _NAME_WIDTH = 1.0
 _GAP = 0.14
 _LINE_HEIGHT = 0.17
@@ -58,14 +58,14 @@ def draw_strip(photos, systems, path, framed_sentence=None, group_size=None):
 
     Args:
         photos: paths, in the story's order; one that can't be read is shown as a grey square.  More
-            than five go on in further rows.
-        systems: `{name: sentences}`, a sentence a photo; a row each, from top to bottom.
-        path: the picture's file; its ending says the format.
-        framed_sentence: the place, from 0 on, of the sentence whose window is framed.
-        group_size: photos that the window holds.
+            than five continue in further rows.
+        systems: `{name: sentences}`, one sentence per photo; one row each, from top to bottom.
+        path: of the picture; its ending determines the format.
+        framed_sentence: number, from 0 on, of the sentence whose window is framed.
+        group_size: number of photos in the window.
 
     Raises:
-        ValueError: a system has not as many sentences as there are photos.
+        InputError: a system has more or fewer sentences than there are photos.
     """
     framed = None if framed_sentence is None else _Framed(framed_sentence, group_size)
     strip = _lay_out(photos, systems, framed)
@@ -76,12 +76,12 @@ def draw_strip(photos, systems, path, framed_sentence=None, group_size=None):
 
 
 def draw_strips(stories, folder, split, ending="png", framed=None):
-    """Draw each story's strip into `folder`, with a progress bar -> the files' paths.
+    """Draw the strip of each story into `folder`, with a progress bar -> paths.
 
     Args:
         stories: `ShownStory`s.
-        framed: sentence and group size, see `draw_strip`; such strips are named by the sentence,
-            counted from 1.
+        framed: sentence and group size, see `draw_strip`; the sentence, counted from 1, is part of
+            the strip's name.
     """
     frame = f"_frame{framed[0] + 1}" if framed else ""
     paths = []
@@ -93,7 +93,7 @@ def draw_strips(stories, folder, split, ending="png", framed=None):
 
 
 def draw_sheet(stories, path, framed=None):
-    """Draw the strips of many stories into one PDF, as many on a page as have room there."""
+    """Draw the strips of many stories into one PDF, as many on a page as fit."""
     framed = _Framed(*framed) if framed else None
     with (
         atomic_write(path) as partial,
@@ -121,7 +121,7 @@ def _finish(page, pages):
 
 
 def spread_over(stories, count):
-    """So many of the stories, far apart, so that they show different albums."""
+    """Choose `count` of the stories, far apart, so that they show different albums."""
     if count >= len(stories):
         return list(stories)
     return [stories[number * len(stories) // count] for number in range(count)]
@@ -129,7 +129,7 @@ def spread_over(stories, count):
 
 @dataclass(frozen=True)
 class _Framed:
-    """A sentence and the photos that its window holds, by their places."""
+    """A sentence and the size of its window."""
 
     sentence: int
     group_size: int
@@ -140,7 +140,7 @@ class _Framed:
 
 @dataclass(frozen=True)
 class _Text:
-    """Lines at a place (inches, from the strip's upper left corner downwards)."""
+    """Lines at a place (in inches from the upper left corner of the strip)."""
 
     left: float
     top: float
@@ -170,7 +170,7 @@ class _Strip:
 def _lay_out(photos, systems, framed=None, caption=None):
     for name, sentences in systems.items():
         if len(sentences) != len(photos):
-            raise InputError(f"{name} tells {len(sentences)} sentences for {len(photos)} photos.")
+            raise InputError(f"{name} has {len(sentences)} sentences for {len(photos)} photos.")
     pictures = [_picture(photo) for photo in photos]
     shown, texts = [], []
     top = _GAP
@@ -187,15 +187,15 @@ def _lay_out(photos, systems, framed=None, caption=None):
             shown.append(_Photo(_left(place - first), bottom_aligned, pictures[place], is_framed))
         top += row_height + _GAP
         for number, (name, sentences) in enumerate(systems.items()):
-            row = _lay_out_teller(name, sentences, places, number, framed, top)
+            row = _lay_out_system(name, sentences, places, number, framed, top)
             texts += row
             top += _LINE_HEIGHT * max(len(text.lines) for text in row) + 1.5 * _GAP
     width = _left(min(PHOTOS_IN_A_ROW, len(photos)))
     return _Strip(width, top, shown, texts)
 
 
-def _lay_out_teller(name, sentences, places, number, framed, top):
-    """A system's name and its sentences at these places."""
+def _lay_out_system(name, sentences, places, number, framed, top):
+    """Lay out the name of a system and its sentences at these places."""
     colour = _COLOURS[number % len(_COLOURS)]
     row = [_Text(_GAP, top, _wrap(name.replace("_", " "), _NAME_WIDTH, "bold"), colour, "bold")]
     for place in places:
@@ -211,21 +211,21 @@ def _left(place):
 
 
 def _shown_size(picture):
-    """Width and height in inches of a picture that fits into the square."""
+    """Return width and height in inches of a picture that is fitted into the square."""
     height, width = picture.shape[:2]
     scale = _PHOTO_SIZE / max(height, width)
     return width * scale, height * scale
 
 
 def _tidy(sentence):
-    """Keep a full stop or comma, which VIST separates by a space, on its word's line."""
+    """Keep punctuation, which VIST separates by a space, on the line of its word."""
     for mark in ".,!?":
         sentence = sentence.replace(f" {mark}", _NO_BREAK_SPACE + mark)
     return sentence
 
 
 def _wrap(text, width, weight="normal"):
-    """Break a text into lines of at most `width` inches, between words if they are that short."""
+    """Break a text into lines of at most `width` inches, between words where possible."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
@@ -237,7 +237,7 @@ def _wrap(text, width, weight="normal"):
 
 
 def _break(word, width, weight):
-    """A word in pieces of at most `width` inches; nearly always it is one piece."""
+    """Break a word into pieces of at most `width` inches, nearly always one."""
     pieces = [""]
     for letter in word:
         if pieces[-1] and _width_of(pieces[-1] + letter, weight) > width:
@@ -247,7 +247,7 @@ def _break(word, width, weight):
 
 
 def _width_of(text, weight):
-    """The width of a text in inches, as it will be drawn."""
+    """Return the width of a text in inches, as it will be drawn."""
     font = FontProperties(family=_families(), weight=weight, size=_FONT_SIZE)
     pixels, _, _ = _renderer().get_text_width_height_descent(text, font, ismath=False)
     return pixels / _PIXELS_PER_INCH
@@ -260,17 +260,17 @@ def _renderer():
 
 @lru_cache(maxsize=1)
 def _families():
-    """Matplotlib's own font, then those that have other scripts, where there are any."""
-    there = set(get_font_names())
-    return ["DejaVu Sans", *(name for name in _OTHER_SCRIPTS if name in there)]
+    """Return Matplotlib's own font and those installed fonts that have other scripts."""
+    installed = set(get_font_names())
+    return ["DejaVu Sans", *(name for name in _OTHER_SCRIPTS if name in installed)]
 
 
 def _picture(path):
-    """uint8 [height, width, 3] in R,G,B, no larger than is drawn; grey where there is no photo."""
+    """Read a photo, uint8 [height, width, 3] in R,G,B, no larger than drawn; grey if unreadable."""
     longest = round(_PHOTO_SIZE * _PHOTO_PIXELS_PER_INCH)
     try:
         photo = read_photo(path, short_side=longest)[:, :, ::-1]
-    except (ValueError, OSError):
+    except (InputError, OSError):
         return np.full((240, 320, 3), 220, np.uint8)
     scale = longest / max(photo.shape[:2])
     if scale >= 1:
@@ -335,7 +335,7 @@ def main():
 
 
 def _choose(stories, arguments):
-    """The stories that were asked for, or some spread over the split."""
+    """Choose the stories asked for, or some spread over the split."""
     if not arguments.story:
         return spread_over(stories, arguments.number)
     by_id = {story.story_id: story for story in stories}
@@ -343,13 +343,13 @@ def _choose(stories, arguments):
     if unknown:
         raise InputError(
             f"There is no {arguments.split} story {', '.join(unknown)}; there are {len(by_id)}, "
-            f"the first: {', '.join(list(by_id)[:3])}."
+            f"the first ones: {', '.join(list(by_id)[:3])}."
         )
     return [by_id[story_id] for story_id in arguments.story]
 
 
 def _framed(run, stories, number):
-    """The sentence to frame and the photos that its window holds."""
+    """Return the sentence to frame and the size of its window."""
     if number is None:
         return None
     fewest = min(len(story.photos) for story in stories)
@@ -365,7 +365,9 @@ def _parse_arguments():
     parser.add_argument(
         "--number", type=whole_number(1), default=12, metavar="N", help="default: %(default)s"
     )
-    parser.add_argument("--frame", type=whole_number(1), metavar="N", help="sentence, from 1 on")
+    parser.add_argument(
+        "--frame", type=whole_number(1), metavar="N", help="number of the sentence, from 1 on"
+    )
     parser.add_argument("--format", choices=("png", "pdf"), help="default: png")
     parser.add_argument("--sheet", action="store_true", help="one PDF of all strips")
     return parser.parse_args()

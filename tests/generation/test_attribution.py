@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from generation.attribution import attribution
+from generation.attribution import ATTENTION, GRADIENT, attribution
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
@@ -24,18 +24,18 @@ def small_model(model_class, **settings):
 EVERY_KIND = pytest.mark.parametrize(
     ("model_class", "settings", "photos_by", "previous_words_by"),
     [
-        (EncoderDecoder, {}, "gradient", None),
-        (AttentionEncoderDecoder, {}, "gradient", "attention"),
-        (AttentionEncoderDecoder, {"attend_to": "images"}, "attention", None),
-        (ImageGroupingModel, {}, "gradient", "gradient"),
-        (ImageGroupingModel, {"sentence_encoder": "cnn"}, "gradient", "gradient"),
+        (EncoderDecoder, {}, GRADIENT, None),
+        (AttentionEncoderDecoder, {}, GRADIENT, ATTENTION),
+        (AttentionEncoderDecoder, {"attend_to": "images"}, ATTENTION, None),
+        (ImageGroupingModel, {}, GRADIENT, GRADIENT),
+        (ImageGroupingModel, {"sentence_encoder": "cnn"}, GRADIENT, GRADIENT),
     ],
 )
 
 
 @EVERY_KIND
 @pytest.mark.parametrize("reverse", [False, True])
-def test_photos_and_words_that_are_not_seen_have_none(
+def test_only_photos_and_words_that_the_model_sees_have_any(
     model_class, settings, photos_by, previous_words_by, reverse
 ):
     model = small_model(model_class, image_group_size=2, reverse=reverse, **settings)
@@ -52,21 +52,21 @@ def test_photos_and_words_that_are_not_seen_have_none(
     if previous_words_by:
         real = [1, 4, 5]
         for sentence, words in enumerate(real):
-            written = found.previous_words[sentence, : lengths[sentence]]
-            assert (written[:, :words] > 0).all()
-            assert not written[:, words:].any()
+            generated = found.previous_words[sentence, : lengths[sentence]]
+            assert (generated[:, :words] > 0).all()
+            assert not generated[:, words:].any()
     else:
         assert not found.previous_words.any()
 
 
 @pytest.mark.parametrize("attend_to", ["previous_sentence", "images"])
-def test_attention_shares_out_one(attend_to):
+def test_attention_weights_sum_to_one(attend_to):
     found = attribution(small_model(AttentionEncoderDecoder, attend_to=attend_to), FEATURES, STORY)
     weights = found.photos if attend_to == "images" else found.previous_words
     np.testing.assert_allclose(weights.sum(axis=-1)[STORY[:, 1:] != 0], 1.0, rtol=1e-5)
 
 
-def test_the_gradient_foretells_what_a_weaker_photo_changes():
+def test_gradient_times_input_predicts_the_effect_of_a_weaker_photo():
     model = small_model(ImageGroupingModel)
     found = attribution(model, FEATURES, STORY)
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from data_reader.errors import InputError
 from dataset.extractor import Extractor
 from dataset.extractors import load_extractor_of
 from generation.own_photos import features_of, photos_in_order
@@ -28,7 +30,7 @@ def test_given_photos_stay_in_their_order(tmp_path):
     assert photos_in_order(given) == (given, "as given")
 
 
-def test_a_folder_is_ordered_by_name_as_people_count(tmp_path):
+def test_a_folder_is_ordered_by_name_with_numbers_by_value(tmp_path):
     for name in ("10.jpg", "9.jpg", "B2.PNG", "b1.jpg"):
         write_photo(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no photo")
@@ -49,16 +51,25 @@ def test_a_folder_whose_photos_all_have_a_time_is_ordered_by_it(tmp_path):
     assert (names(photos), order) == (["a.jpg", "b.jpg", "c.jpg"], TIMELESS)
 
 
+def test_broken_exif_data_have_no_time(tmp_path):
+    write_photo(tmp_path / "a.jpg", taken="2020:05:02 10:00:00")
+    broken = PngInfo()
+    broken.add_text("Raw profile type exif", "\nexif\n4\nno hexadecimal digits")
+    Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "b.png", pnginfo=broken)
+    photos, order = photos_in_order([tmp_path])
+    assert (names(photos), order) == (["a.jpg", "b.png"], "by name, since b.png has no EXIF time")
+
+
 def test_too_few_or_too_many_photos_are_refused(tmp_path):
     photo = write_photo(tmp_path / "a.jpg")
-    with pytest.raises(ValueError, match="2 to 20 photos, got 1"):
+    with pytest.raises(InputError, match="2 to 20 photos, got 1"):
         photos_in_order([photo])
-    with pytest.raises(ValueError, match="2 to 20 photos, got 1"):
+    with pytest.raises(InputError, match="2 to 20 photos, got 1"):
         photos_in_order([tmp_path])
-    with pytest.raises(ValueError, match="got 21"):
+    with pytest.raises(InputError, match="got 21"):
         photos_in_order([photo] * 21)
     assert len(photos_in_order([photo] * 20)[0]) == 20
-    with pytest.raises(ValueError, match="is a folder; give photos, or one folder"):
+    with pytest.raises(InputError, match="is a folder; give photos, or one folder"):
         photos_in_order([photo, tmp_path])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         photos_in_order([photo, tmp_path / "nowhere"])
@@ -83,7 +94,7 @@ def test_features_come_from_the_extractor_s_own_preprocessing(tmp_path):
 
 def test_an_unreadable_photo_is_named(tmp_path):
     (tmp_path / "b.jpg").write_text("no photo")
-    with pytest.raises(ValueError, match=r"b\.jpg can't be read: no photo"):
+    with pytest.raises(InputError, match=r"b\.jpg can't be read: not a photo"):
         features_of([tmp_path / "b.jpg"], shade_extractor())
 
 
@@ -104,6 +115,6 @@ def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
         ),
     ],
 )
-def test_features_that_can_not_be_had_are_refused(features, message):
-    with pytest.raises(ValueError, match=message):
+def test_features_that_can_not_be_computed_are_refused(features, message):
+    with pytest.raises(InputError, match=message):
         load_extractor_of(features)

@@ -1,6 +1,6 @@
-"""The page in a real browser: a script at its end uses it as a reader would and writes what it saw.
+"""The page in a real browser: a script at its end uses the page as a reader would.
 
-What it returns is read from the page's DOM, which the browser prints once all is done.
+Its result is read from the page's DOM, which the browser prints at the end.
 """
 
 import html
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from data_reader.run_folder import Share
 from generation.generated_stories import ShownStory
 from generation.story_page import write_page
 
@@ -23,7 +24,9 @@ BROWSER = next(
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 
 EVIL = '</script><img src=x onerror="document.title=1"><b>&amp;</b> {{ 7*7 }}'
-FIGURES = {"a_run": {"vist-album METEOR": 0.123456, "vist-album CIDEr": 4.256, "facts_own": 87.5}}
+SCORES = {
+    "a_run": {"vist-album METEOR": Share(0.123456), "vist-album CIDEr": 4.256, "facts_own": 87.5}
+}
 LOOK = """
 const look = () => ({
   place: document.getElementById("place").textContent,
@@ -49,32 +52,32 @@ def stories(folder):
         photos.append(folder / "photos" / name)
         photos[-1].parent.mkdir(exist_ok=True)
         photos[-1].write_bytes(cv2.imencode(".png", np.full((30, 40, 3), 90, np.uint8))[1])
-    told = [
+    texts = [
         ("11", ["a dog ran .", "the cat sat ."], ["a dogged man .", "two"]),
         ("22", ["we danced , all .", EVIL], ["Dog days", "é"]),
         ("33", ["a hotdog .", "the end ."], ["nothing", ""]),
     ]
     return [
         ShownStory(number, f"album{number}", tuple(photos), {"human": human, "a_run": run})
-        for number, human, run in told
+        for number, human, run in texts
     ]
 
 
 @pytest.fixture
 def page(tmp_path):
     path = tmp_path / "run" / "stories.html"
-    write_page(path, f"stories {EVIL}", stories(tmp_path), FIGURES)
+    write_page(path, f"stories {EVIL}", stories(tmp_path), SCORES)
     return path
 
 
 def use(page, script, link="", size="1300,900"):
-    """Open the page, run a script in it, -> what the script returns."""
+    """Open the page and run a script in it -> the script's result."""
     result = '<pre id="result"></pre>'
     run = f"(async () => {{ {LOOK} {script} }})().catch((e) => 'error: ' + e)"
-    told = f"document.getElementById('result').textContent = JSON.stringify(await {run})"
+    write = f"document.getElementById('result').textContent = JSON.stringify(await {run})"
     used = page.with_name("used.html")
     contents = page.read_text(encoding="utf-8").replace(
-        "</body>", f"{result}<script>(async () => {{ {told}; }})();</script></body>"
+        "</body>", f"{result}<script>(async () => {{ {write}; }})();</script></body>"
     )
     used.write_text(contents, encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={size}"]
@@ -84,7 +87,7 @@ def use(page, script, link="", size="1300,900"):
     return json.loads(html.unescape(found))
 
 
-def test_keys_and_buttons_leaf_through_the_stories(page):
+def test_keys_and_buttons_change_the_story(page):
     first, second, last, back, stays, button, beginning = use(
         page,
         """
@@ -122,7 +125,7 @@ def test_texts_are_shown_and_never_run(page):
     assert images == 2
 
 
-def test_search_finds_beginnings_of_words_in_any_teller(page):
+def test_search_finds_beginnings_of_words_of_any_system(page):
     dog, both, none, all_again = use(
         page,
         """
@@ -140,7 +143,7 @@ def test_search_finds_beginnings_of_words_in_any_teller(page):
     assert all_again["place"] == "1 of 3"
 
 
-def test_next_stays_among_what_was_found(page):
+def test_next_stays_among_the_stories_found(page):
     seen = use(page, 'type("dog"); press("ArrowRight"); press("ArrowRight"); return look();')
     assert (seen["place"], seen["which"][:8]) == ("2 of 2 found", "story 22")
 
@@ -195,7 +198,7 @@ def test_on_a_phone_photos_stand_below_each_other(page):
     assert (columns, name) == (2, "none")
 
 
-def test_scores_stand_where_there_are_some(page, tmp_path):
+def test_scores_are_shown_where_there_are_some(page, tmp_path):
     table = "return [...document.querySelectorAll('td, th')].map((c) => c.textContent.trim());"
     assert use(page, table) == [
         *("", "a run"),

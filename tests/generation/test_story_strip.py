@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from generation.generated_stories import ShownStory
 from generation.story_strip import (
     _lay_out,
@@ -35,7 +36,7 @@ def test_the_photos_stand_in_a_row_in_their_order(photos, tmp_path):
     assert places == sorted(places)
 
 
-def test_each_teller_adds_a_row(photos, tmp_path):
+def test_each_system_adds_a_row(photos, tmp_path):
     draw_strip(photos, {"human": ["a dog ."] * 5}, tmp_path / "one.png")
     draw_strip(photos, {"human": ["a dog ."] * 5, "model": ["b ."] * 5}, tmp_path / "two.png")
     one, two = (cv2.imread(str(tmp_path / name)) for name in ("one.png", "two.png"))
@@ -67,8 +68,8 @@ def test_long_sentences_wrap_within_their_photo():
     assert all(_width_of(piece, "normal") <= 0.5 for piece in pieces)
 
 
-def test_a_teller_must_tell_every_photo(photos, tmp_path):
-    with pytest.raises(ValueError, match="human tells 4 sentences for 5 photos"):
+def test_a_system_needs_one_sentence_per_photo(photos, tmp_path):
+    with pytest.raises(InputError, match="human has 4 sentences for 5 photos"):
         draw_strip(photos, {"human": ["a dog ."] * 4}, tmp_path / "strip.png")
     assert not (tmp_path / "strip.png").exists()
 
