@@ -1,6 +1,6 @@
-"""The yardstick of `generation.benchmark`: the proposed model told with one `predict` a word.
+"""The baseline of `generation.benchmark`: the proposed model with one `predict` per word.
 
-Stock layers, a story at a time, as the original told.  Legend of shapes: I images of a story,
+Stock layers, one story at a time, as in the original.  Legend of shapes: I images of a story,
 T words of a row, F feature size, U units.
 """
 
@@ -12,7 +12,7 @@ from data_reader.vocabulary import END, MAX_WORDS, NULL, ROW_LENGTH, START
 
 
 class NaiveLoop:
-    """Tells with the weights of an `ImageGroupingModel` of GRUs.
+    """Generates stories with the weights of an `ImageGroupingModel` of GRUs.
 
     Args:
         model: without `standardise_features`.
@@ -24,11 +24,11 @@ class NaiveLoop:
         self._encoder = _encoder(model, images)
         self._decoder_step = _decoder_step(model)
 
-    def tell(self, image_features, lengths=None):
-        """float32 [I, F] -> int32 [I, T], rows <START> words <END>.
+    def generate(self, image_features, lengths=None):
+        """Generate a story: float32 [I, F] -> int32 [I, T], rows <START> words <END>.
 
         Args:
-            lengths: words of each sentence; without it the model decides.
+            lengths: number of words of each sentence; by default the model decides.
         """
         rows = np.full((len(image_features), ROW_LENGTH), NULL, np.int32)
         previous = np.array([START] + [NULL] * (ROW_LENGTH - 1), np.int32)
@@ -59,7 +59,7 @@ class NaiveLoop:
 
 
 def _encoder(model, images):
-    """Window [1, I, F], previous sentence [1, T] -> the decoder's first state [1, U]."""
+    """Build the encoder: window [1, I, F], previous sentence [1, T] -> decoder's state [1, U]."""
     window = keras.Input((images, model.feature_size), name="window")
     previous = keras.Input((ROW_LENGTH,), dtype="int32", name="previous_sentence")
     state = layers.Masking()(window)
@@ -73,7 +73,7 @@ def _encoder(model, images):
 
 
 def _decoder_step(model):
-    """Word [1, 1], a state a layer -> logits [1, 1, V], the states."""
+    """Build the step: word [1, 1], one state per layer -> logits [1, 1, V], the states."""
     word = keras.Input((1,), dtype="int32")
     outputs = _embed(model, word)
     before, after = [], []

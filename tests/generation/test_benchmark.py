@@ -1,14 +1,16 @@
 import keras
 import numpy as np
+import pytest
 
 from data_reader.benchmark import SENTENCE_LENGTHS
 from data_reader.vocabulary import END
 from generation import benchmark
-from generation.benchmark import OfRealLength, as_table
+from generation.benchmark import OfRealLength, as_table, make_model, measure_speed
 from generation.decoding import BeamSearch, Greedy
 from generation.naive_loop import NaiveLoop
 from generation.story_generator import StoryGenerator
 from models.image_grouping import ImageGroupingModel
+from models.precision import PRECISIONS
 
 PHOTOS = np.random.default_rng(0).normal(size=(40, 5, 6)).astype("float32")
 
@@ -25,19 +27,18 @@ def small_model():
     )
 
 
-def test_the_naive_loop_says_the_same():
+def test_the_naive_loop_generates_the_same():
     model = small_model()
     naive = NaiveLoop(model, images=2).generate(PHOTOS[0, :2])
     np.testing.assert_array_equal(naive, StoryGenerator(model).generate(PHOTOS[:1, :2])[0])
 
 
-def test_the_naive_loop_tells_sentences_of_a_length():
+def test_the_naive_loop_generates_sentences_of_a_length():
     rows = NaiveLoop(small_model(), images=3).generate(PHOTOS[0, :3], lengths=[3, 1, 20])
     assert (rows == END).argmax(axis=1).tolist() == [4, 2, 21]
 
 
-def test_sentences_are_as_long_as_vist_s(monkeypatch):
-    monkeypatch.setattr(benchmark, "VOCABULARY_SIZE", 12)
+def test_sentences_are_as_long_as_vist_s():
     model = OfRealLength(small_model())
     for decoding in (Greedy(), BeamSearch(3)):
         rows = StoryGenerator(model, decoding).generate(PHOTOS)
@@ -45,6 +46,22 @@ def test_sentences_are_as_long_as_vist_s(monkeypatch):
         mean = np.dot(SENTENCE_LENGTHS, np.arange(1, 21)) / 1000
         assert abs(lengths.mean() - mean) < 1.5
         assert lengths.min() >= 3 and lengths.max() <= 20 and lengths.std() > 2
+
+
+@pytest.mark.parametrize("name", ["EncoderDecoder", "AttentionEncoderDecoder"])
+def test_other_models_have_sentences_of_that_length_too(name, monkeypatch):
+    monkeypatch.setattr(benchmark, "VOCABULARY_SIZE", 12)
+    monkeypatch.setattr(benchmark, "FEATURE_SIZE", 6)
+    rows = StoryGenerator(OfRealLength(make_model(name, "bfloat16"))).generate(PHOTOS[:4])
+    lengths = (rows == END).argmax(axis=2) - 1
+    assert lengths.min() >= 3 and lengths.std() > 2
+
+
+def test_the_naive_loop_is_measured_beside_the_proposed_model_alone(monkeypatch):
+    monkeypatch.setattr(benchmark, "make_batch_work", lambda model, *kind: lambda: 1)
+    assert ("naive", "float32") in measure_speed("ImageGroupingModel")
+    others = measure_speed("EncoderDecoder")
+    assert set(others) == {(d, p) for d in ("greedy", "beam3") for p in PRECISIONS}
 
 
 def test_no_sentence_depends_on_its_batch(tmp_path, monkeypatch):
@@ -76,8 +93,11 @@ def test_a_gap_is_that_of_the_two_best_words():
     assert benchmark._gap(model, PHOTOS[0], rows, 1, 2) == np.float32(best[-1] - best[-2])
 
 
-def test_the_table_has_a_row_a_way():
+def test_the_table_has_one_row_per_decoding():
     row = {"stories_per_second": 9.876, "ratio_to_naive": 60.01, "peak_memory_gb": 1.234}
-    arguments = type("Arguments", (), {"cores": 1, "stories": 64})
+    arguments = type("Arguments", (), {"cores": 1, "stories": 64, "model": "EncoderDecoder"})
     lines = as_table({"greedy": {"float32": row}}, "A CPU", arguments).splitlines()
+    assert lines[1].startswith("EncoderDecoder at the paper's sizes")
     assert lines[-1].split() == ["greedy", "float32", "9.88", "60.0", "1.23"]
+    without = as_table({"greedy": {"float32": row | {"ratio_to_naive": None}}}, "A CPU", arguments)
+    assert without.splitlines()[-1].split() == ["greedy", "float32", "9.88", "-", "1.23"]
