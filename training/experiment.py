@@ -99,7 +99,7 @@ class Experiment:
     def to_dict(self):
         """All settings, as experiment.json keeps them: classes by their import paths."""
         settings = {each.name: getattr(self, each.name) for each in fields(self)}
-        return json.loads(json.dumps(settings, default=import_path))
+        return json.loads(json.dumps(settings, default=_as_kept))
 
     def with_model_settings(self, **settings):
         """The same experiment but for these settings of the model."""
@@ -136,6 +136,15 @@ class Experiment:
                 )
         added = [_in_a_name(each) for each in assignments if not each.startswith("name=")]
         return replace(changed, name="_".join([changed.name, *added]))
+
+
+def _as_kept(value):
+    if isinstance(value, type):
+        return import_path(value)
+    raise InputError(
+        f"A setting is {value!r}, a {type(value).__name__}; settings are numbers, texts, True, "
+        "False, None, lists of these, or classes."
+    )
 
 
 def _parse_value(text):

@@ -10,7 +10,6 @@ from models.layers import (
     PreviousSentences,
 )
 
-
 # Five photos with one feature, 1 to 5, of one story.
 PHOTOS = np.float32([[[1], [2], [3], [4], [5]]])
 

@@ -1,6 +1,7 @@
 """Experiments as values: checked, overridden on the command line, kept in files."""
 
 import keras
+import numpy as np
 import pytest
 
 from data_reader.errors import InputError
@@ -68,6 +69,11 @@ def test_a_class_that_can_not_be_imported_is_refused_when_it_is_kept():
 
     with pytest.raises(InputError, match="Inner is defined inside a function"):
         Experiment(name="inner", model=Inner).to_dict()
+
+
+def test_a_setting_that_no_file_can_keep_is_named():
+    with pytest.raises(InputError, match=r"A setting is array\(3\), a ndarray"):
+        PLAIN.with_model_settings(num_layers=np.array(3)).to_dict()
 
 
 @pytest.mark.parametrize(
