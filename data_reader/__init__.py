@@ -1,1 +1,1 @@
-"""From files to arrays: the pipeline that all models share."""
+"""The input pipeline that all models share: files in, arrays out; and where files lie."""

@@ -3,45 +3,46 @@
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import features_command, index_stories, make_vocabulary
+from data_reader.vocabulary import VOCABULARY_SIZE
 
 
 def main():
     arguments = _parse_arguments()
     layout = DataLayout(arguments.data)
-    how = _how_the_vocabulary_is_made(layout, arguments.rebuild_vocabulary)
+    source = _source_of_vocabulary(layout, arguments.rebuild_vocabulary)
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
-    print(f"vocabulary: {len(vocabulary):,} words, {how}\n  {layout.vocabulary}")
+    print(f"vocabulary: {len(vocabulary):,} words, {source}\n  {layout.vocabulary}")
     for split in _splits_to_read(layout, arguments.extractor):
         report = index_stories(
             layout, split, vocabulary, arguments.extractor, not arguments.no_descriptions
         )
-        left_out = [f"{n} left out: {reason}" for reason, n in report.left_out.most_common()]
-        print(f"{split}: {report.kept} stories kept", *left_out, sep="; ")
+        skipped = [f"{n} skipped: {reason}" for reason, n in report.skipped.most_common()]
+        print(f"{split}: {report.kept} stories kept", *skipped, sep="; ")
         print(f"  {report.coverage}")
         print(f"  {layout.stories(split)}")
 
 
-def _how_the_vocabulary_is_made(layout, rebuild):
+def _source_of_vocabulary(layout, rebuild):
     if layout.vocabulary.exists() and not rebuild:
-        return "already there, kept (--rebuild-vocabulary replaces it)"
+        return "from the existing file (--rebuild-vocabulary replaces it)"
     if layout.word_frequencies.exists() and not rebuild:
-        return f"from {layout.word_frequencies} (--rebuild-vocabulary counts anew)"
+        return f"from {layout.word_frequencies} (--rebuild-vocabulary counts the words again)"
     return "counted in the training stories"
 
 
 def _splits_to_read(layout, extractor):
-    """The splits that have annotations and features; of the others it is said what they lack."""
+    """List the splits that have annotations and features; print what the others lack."""
     complete = []
     for split in SPLITS:
         needed = (layout.annotations(split), layout.features(split, extractor))
         missing = [str(path) for path in needed if not path.is_file()]
         if missing:
-            print(f"{split}: left out, missing: {', '.join(missing)}")
+            print(f"{split}: skipped, missing: {', '.join(missing)}")
         else:
             complete.append(split)
     if not complete:
         raise FileNotFoundError(
-            "No split has both annotations and features; the features come from: "
+            "No split has both annotations and features; extract the features with: "
             + features_command(layout, extractor)
         )
     return complete
@@ -51,17 +52,17 @@ def _parse_arguments():
     parser = command_line(__doc__)
     add_data_option(parser)
     parser.add_argument(
-        "--extractor", type=str.lower, default="alexnet", help="whose features to take"
+        "--extractor", type=str.lower, default="alexnet", help="whose features to use"
     )
     parser.add_argument(
         "--vocabulary-size",
         type=whole_number(1),
-        default=10_000,
+        default=VOCABULARY_SIZE,
         metavar="WORDS",
-        help="of a vocabulary made anew (default: %(default)s)",
+        help="size of a new vocabulary (default: %(default)s)",
     )
     parser.add_argument(
-        "--rebuild-vocabulary", action="store_true", help="count the words anew, replace the files"
+        "--rebuild-vocabulary", action="store_true", help="count the words again, replace the files"
     )
     parser.add_argument(
         "--no-descriptions", action="store_true", help="keep stories without descriptions"

@@ -1,7 +1,7 @@
-"""python -m data_reader.benchmark: how long the reader takes, and with how much memory.
+"""python -m data_reader.benchmark: time and memory that the reader needs.
 
 It writes annotations of 40,000 stories with VIST's sentence lengths and the features of their
-photos to a temporary folder, then indexes them in a process of its own.
+photos to a temporary folder, then indexes them in a subprocess.
 """
 
 import json
@@ -15,9 +15,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from data_reader.cli import command_line
+from data_reader.cli import command_line, run_command, whole_number
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
+from data_reader.vocabulary import MAX_WORDS, SENTENCES_PER_STORY
 
 # Sentences of the validation split with 1, 2, ... 20 words, per mille; longer ones count as 20.
 SENTENCE_LENGTHS = (0, 0, 3, 11, 34, 56, 81, 100, 105, 100, 92, 81, 70, 57, 44, 37, 28, 22, 17, 62)
@@ -27,25 +28,26 @@ PHOTOS_OF_TWO_STORIES = 0.5  # in VIST most photos serve several stories
 
 
 def write_inputs(layout, stories, rng):
-    """Annotations, descriptions and features of `stories` stories of five photos."""
-    photos = round(stories * 5 * PHOTOS_OF_TWO_STORIES)
+    """Write annotations, descriptions and features of so many stories."""
+    sentences = stories * SENTENCES_PER_STORY
+    photos = round(sentences * PHOTOS_OF_TWO_STORIES)
     words = np.array([f"word{number}" for number in range(WORDS)])
     frequencies = 1 / np.arange(1, WORDS + 1)
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
-    lengths = rng.choice(np.arange(1, 21), stories * 5, p=share)
+    lengths = rng.choice(np.arange(1, MAX_WORDS + 1), sentences, p=share)
     drawn = rng.choice(words, lengths.sum(), p=frequencies / frequencies.sum())
     texts = [" ".join(text) for text in np.split(drawn, lengths.cumsum()[:-1])]
     annotations = [
         [
             {
                 "original_text": text,
-                "album_id": str(number // 25),
+                "album_id": str(number // (5 * SENTENCES_PER_STORY)),
                 "photo_flickr_id": str(number % photos),
                 "setting": "first-2-pick-and-tell",
                 "worker_id": "W",
-                "story_id": str(number // 5),
+                "story_id": str(number // SENTENCES_PER_STORY),
                 "tier": "story-in-sequence",
-                "worker_arranged_photo_order": number % 5,
+                "worker_arranged_photo_order": number % SENTENCES_PER_STORY,
                 "text": text,
                 "storylet_id": str(number),
             }
@@ -69,7 +71,7 @@ def write_inputs(layout, stories, rng):
 
 
 def measure(stories):
-    """-> seconds and peak memory (GB) of indexing `stories` stories."""
+    """Measure the seconds and the peak memory (GB) of indexing so many stories."""
     with tempfile.TemporaryDirectory() as folder:
         write_inputs(DataLayout(Path(folder)), stories, np.random.default_rng(1))
         start = time.perf_counter()
@@ -85,18 +87,18 @@ def measure(stories):
 
 def main():
     parser = command_line(__doc__)
-    parser.add_argument("--stories", type=int, default=40_000)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--stories", type=whole_number(1), default=40_000)
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     arguments = parser.parse_args()
-    figures = measure(arguments.stories)
+    results = measure(arguments.stories)
     if arguments.json:
-        print(json.dumps(figures))
+        print(json.dumps(results))
     else:
         print(
-            f"{figures['stories']:,} stories indexed in {figures['seconds']:.1f} s, "
-            f"peak memory {figures['peak_memory_gb']:.2f} GB"
+            f"{results['stories']:,} stories indexed in {results['seconds']:.1f} s, "
+            f"peak memory {results['peak_memory_gb']:.2f} GB"
         )
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -1,4 +1,4 @@
-"""What every command of the project shares."""
+"""The parts that all commands share: options, errors in one line, importing TensorFlow quietly."""
 
 import argparse
 import os
@@ -10,10 +10,11 @@ from data_reader.errors import InputError
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Call `main`; show an `InputError` or operating-system error as one line, with status 2.
+    """Call `main`; show an `InputError` or operating-system error in one line and exit with 2.
 
-    Any other exception is a bug: its traceback is shown, and Python ends with status 1.
+    Any other exception is a bug: its traceback is shown, and Python exits with 1.
     """
+    sys.stdout.reconfigure(errors="backslashreplace")  # a path that is not UTF-8 can be printed
     try:
         main()
     except (InputError, OSError) as error:
@@ -25,14 +26,14 @@ def run_command(main: Callable[[], None]) -> None:
 
 
 class _CommandLine(argparse.ArgumentParser):
-    """A parser that calls an error what `run_command` calls one: a line."""
+    """A parser that reports errors as `run_command` does, in one line."""
 
     def error(self, message):
         self.exit(2, f"error: {message}; see --help\n")
 
 
 def command_line(description):
-    """An argument parser that calls the program what the user called: `python -m training`."""
+    """Make an argument parser that names the program as the user did: `python -m training`."""
     spec = sys.modules["__main__"].__spec__
     module = spec.name.removesuffix(".__main__") if spec else None
     return _CommandLine(prog=f"python -m {module}" if module else None, description=description)
@@ -41,8 +42,8 @@ def command_line(description):
 def add_data_option(parser, default="dataset"):
     """Add `--data FOLDER`.
 
-    A given folder is taken from where the user stands, a default from the repository's root;
-    without a default it is up to the command, which takes that of the run.
+    A folder that the user gives is relative to the working directory, a default to the
+    repository's root.  Without a default the command uses the data folder of the run.
     """
     parser.add_argument(
         "--data",
@@ -54,7 +55,7 @@ def add_data_option(parser, default="dataset"):
 
 
 def whole_number(smallest):
-    """A type for options: a whole number from `smallest` on."""
+    """Make a type for options: a whole number that is at least `smallest`."""
 
     def parse(text):
         value = int(text)
@@ -69,7 +70,7 @@ def whole_number(smallest):
 def import_tensorflow() -> None:
     """Import TensorFlow without the notices that its native libraries print when loaded.
 
-    They come before TensorFlow listens to its own log level, so stderr itself is turned away.
+    They are printed before TensorFlow applies its log level, so stderr itself is redirected.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()

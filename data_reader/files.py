@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing is half-written and every failure is explained."""
+"""Reading and writing files so that none is left half-written and every failure is explained."""
 
 import csv
 import fcntl
@@ -12,15 +12,16 @@ import h5py
 
 from data_reader.errors import InputError
 
-SKIPPED_COLUMNS = ("id", "reason", "path")  # of the lists of what was left out
+SKIPPED_COLUMNS = ("id", "reason", "path")  # of skipped_photos_*.csv and skipped_stories_*.csv
+_KINDS = {"strings": "OS", "whole numbers": "iu", "numbers": "fiu"}  # NumPy's letters for them
 
 
 @contextmanager
 def atomic_write(path):
-    """Yield a path beside `path` to write to; it takes the final name only when all went well.
+    """Yield a temporary path beside `path` to write to; it is renamed to `path` on success.
 
-    Whatever happens before that, a file already at `path` stays as it is.  Processes that write the
-    same file do not get into each other's way: the last one to end has written it.
+    If anything fails before that, an existing file at `path` stays as it is.  Several processes
+    may write the same file at once: the last one to finish wins.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,8 +39,8 @@ def _partial_name(path, process):
 
 
 def _remove_leftovers(path):
-    """Remove what processes of this machine that were killed had begun to write there."""
-    before, after = _partial_name(path, "/").split("/")  # which no name holds
+    """Remove the temporary files of killed processes of this machine."""
+    before, after = _partial_name(path, "/").split("/")  # no file name contains a "/"
     for name in os.listdir(path.parent):
         if name.startswith(before) and name.endswith(after):
             process = name.removeprefix(before).removesuffix(after)
@@ -53,17 +54,19 @@ def _runs(process):
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # it is somebody else's
+        pass  # it belongs to another user
     return True
 
 
 @contextmanager
 def exclusive_lock(folder, refusal=None):
-    """Hold the folder's lock; the system lets go of it even when the process is killed.
+    """Hold the folder's lock; the operating system releases it even if the process is killed.
+
+    Args:
+        refusal: the message if another process holds the lock; without it, wait for that process.
 
     Raises:
-        ValueError: another process holds it; `refusal` says what that one does.  Without a
-            refusal the other one is waited for.
+        InputError: another process holds the lock.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,32 +86,40 @@ def _lock(file, refusal):
 
 
 def read_json(path):
-    """The contents of a JSON file.
+    """Read a JSON file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is empty, cut short, or no JSON in UTF-8.
+        InputError: the file is empty, cut short, or not JSON in UTF-8.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing.")
     if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; fetch or write it again.")
+        raise InputError(f"{path} is empty; download or create it again.")
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is cut short or not JSON ({error}); fetch it again.") from error
+        raise InputError(f"{path} is cut short or not JSON ({error}); get it again.") from error
 
 
 def write_json(path, contents, indent=None):
-    """Write `contents` as JSON in UTF-8, whole or not at all."""
+    """Write `contents` as JSON in UTF-8, completely or not at all.
+
+    Raises:
+        InputError: a text in it is not Unicode, such as a file name that is not UTF-8.
+    """
+    text = json.dumps(contents, ensure_ascii=False, indent=indent)
+    try:
+        encoded = f"{text}\n".encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path} can't be written: a text is not Unicode ({error}).") from error
     with atomic_write(path) as partial:
-        text = json.dumps(contents, ensure_ascii=False, indent=indent)
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_bytes(encoded)
 
 
 def write_csv(path, header, rows):
-    """Write a CSV file in UTF-8, whole or not at all; file names need not be UTF-8."""
+    """Write a CSV file in UTF-8, completely or not at all; file names in it need not be UTF-8."""
     with (
         atomic_write(path) as partial,
         partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
@@ -118,12 +129,17 @@ def write_csv(path, header, rows):
         writer.writerows(rows)
 
 
-def open_hdf5(path, datasets, made_by):
-    """Open an HDF5 file for reading after checking that it holds `datasets`.
+def open_hdf5(path, arrays, made_by):
+    """Open an HDF5 file for reading after checking the arrays in it.
+
+    Args:
+        arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers" and "numbers",
+            each axis a size or a letter: any size, but the same one wherever the letter stands.
+        made_by: the command that makes the file.
 
     Raises:
-        FileNotFoundError: there is no such file; the message names the command that makes it.
-        ValueError: the file can't be opened or lacks a dataset.
+        FileNotFoundError: there is no such file.
+        InputError: the file can't be opened, lacks an array, or an array has another shape or kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -132,13 +148,39 @@ def open_hdf5(path, datasets, made_by):
         file = h5py.File(path, "r")
     except OSError as error:
         raise InputError(
-            f"{path} is no readable HDF5 file ({error}); make it again with: {made_by}"
+            f"{path} is not a readable HDF5 file ({error}); make it again with: {made_by}"
         ) from error
-    missing = [name for name in datasets if name not in file]
-    if missing:
-        held = ", ".join(file) or "nothing"
+    if flaw := _flaw_of(file, arrays):
         file.close()
-        raise InputError(
-            f"{path} lacks {', '.join(missing)} (it holds {held}); make it again with: {made_by}"
-        )
+        raise InputError(f"{path} {flaw}; make it again with: {made_by}")
     return file
+
+
+def _flaw_of(file, arrays):
+    """Return why a file does not hold these arrays, or "" if it does."""
+    missing = [name for name in arrays if name not in file]
+    if missing:
+        return f"lacks {', '.join(missing)} (it holds {', '.join(file) or 'nothing'})"
+    sizes = {}
+    for name, (kind, axes) in arrays.items():
+        shape = getattr(file[name], "shape", None) or ()  # a group has none
+        sizes = dict(zip(axes, shape, strict=False)) | sizes
+        expected = [axis if isinstance(axis, int) else sizes.get(axis, axis) for axis in axes]
+        if list(shape) != expected:
+            wanted = str(expected).replace("'", "")
+            return f"has {name} of shape {list(shape)}, expected {wanted}"
+        if file[name].dtype.kind not in _KINDS[kind]:
+            return f"has {name} of type {file[name].dtype}, expected {kind}"
+    return ""
+
+
+def read_strings(array):
+    """Read an HDF5 dataset of strings as (nested) lists.
+
+    Raises:
+        InputError: a string is not UTF-8.
+    """
+    try:
+        return array.asstr("utf-8")[:].tolist()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{array.file.filename}: {array.name} is not UTF-8 ({error}).") from error

@@ -1,40 +1,44 @@
-"""A photo file -> a network's input."""
+"""Finding photo files, decoding them, and turning them into a network's input."""
 
 import io
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from tqdm import tqdm
 
 from data_reader.errors import InputError
 
-# Channel means of the photos that the published AlexNet was trained on: blue, green, red.
+# The published AlexNet's input, and the channel means of its training photos: blue, green, red.
+ALEXNET_IMAGE_SIZE = 227
 ALEXNET_MEANS = (104.0, 117.0, 123.0)
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
 
-# What Flickr adds to an id: its secret, the letter of a size.
+# An id with the suffixes that Flickr adds to it: a secret and the letter of a size.
 _FLICKR_NAME = re.compile(r"(\d+)(_[0-9a-f]{10})?(_[a-z])?")
 
-# A JPEG is decoded at a fraction of its size as long as its short side stays this many times that
-# of the network's input.  The bound: fc7 of the two has a cosine of at least 0.999; the lowest
-# that python -m dataset.benchmark finds is 0.9994.
+# A JPEG is decoded at a fraction of its size if its short side stays at least this many times that
+# of the network's input.  This keeps the cosine between fc7 of both above 0.999; the lowest that
+# python -m dataset.benchmark measures is 0.9994.
 _SPARE_RESOLUTION = 2
 _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     2: cv2.IMREAD_REDUCED_COLOR_2,
 }
+_PHOTOS_AT_A_TIME = 256
 _KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
 def photo_id(file_name):
-    """The id in a photo's file name: all up to the first dot, without what Flickr adds.
+    """Extract the id from a photo's file name: up to the first dot, without Flickr's suffixes.
 
-    "123.jpg", "123_o.jpg", "123_0a1b2c3d4e_o.JPG" and "123_o.jpg.1" are all photo 123; where
-    what stands before the dot is no Flickr name, it is the id as a whole.
+    "123.jpg", "123_o.jpg", "123_0a1b2c3d4e_o.JPG" and "123_o.jpg.1" are all photo 123.  If the
+    part before the dot is not a Flickr name, all of it is the id.
     """
     stem = file_name.split(".")[0]
     flickr = _FLICKR_NAME.fullmatch(stem)
@@ -43,10 +47,10 @@ def photo_id(file_name):
 
 
 def find_photo_files(folder):
-    """`{photo id: paths}` of the photos under a folder at any depth, in order of id.
+    """Find the photos under a folder at any depth -> `{photo id: paths}`, in order of id.
 
-    A file is a photo by any of its endings, in upper or lower case; hidden files are none.  An
-    id's paths are in order; usually there is one.  They are strings, since a `Path` takes a
+    A file is a photo if one of its extensions is a photo's, in upper or lower case; hidden files
+    are ignored.  An id's paths, usually one, are sorted.  They are strings, since a `Path` takes a
     kilobyte and there may be 170,000.
     """
     photos = {}
@@ -58,7 +62,7 @@ def find_photo_files(folder):
 
 
 def _walk(folder):
-    """Yield (folder, file names), following links to folders, each folder once."""
+    """Yield (folder, file names), following links to folders but visiting each folder once."""
     seen = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -74,15 +78,15 @@ def _has_photo_ending(name):
 
 
 def index_photos(folder):
-    """`{photo id: path}`: of the files that `find_photo_files` finds, the first of each id."""
+    """Find the photos under a folder -> `{photo id: path}`, the first path of each id."""
     return {id_: paths[0] for id_, paths in find_photo_files(folder).items()}
 
 
 def find_photos(folder):
-    """`index_photos` of a folder that must hold some.
+    """Find the photos under a folder as `index_photos` does, but refuse a folder without any.
 
     Raises:
-        FileNotFoundError: the folder is missing or holds no photo.
+        FileNotFoundError: the folder is missing or holds no photos.
     """
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"The photo folder {folder} is missing.")
@@ -93,24 +97,35 @@ def find_photos(folder):
     return photos
 
 
+def process_photos(function, paths, description):
+    """Yield `function(path)` for each photo, in order, on all cores, with a progress bar."""
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+        tqdm(total=len(paths), desc=description, unit="photo", disable=None) as bar,
+    ):
+        for start in range(0, len(paths), _PHOTOS_AT_A_TIME):
+            for result in threads.map(function, paths[start : start + _PHOTOS_AT_A_TIME]):
+                bar.update()
+                yield result
+
+
 def read_photo(path, short_side=None):
-    """Decode a photo by its content, not its ending -> uint8 [height, width, 3] in B,G,R.
+    """Decode a photo by its content, not its extension -> uint8 [height, width, 3] in B,G,R.
 
     Greyscale, palettes, CMYK, 16 bits and transparency become three channels of 8 bits; of a GIF
-    the first frame is taken.  A photo that its EXIF data calls turned is turned upright, as a
-    person would look at it.
+    the first frame is used.  A photo whose EXIF data give an orientation is turned upright.
 
     Args:
-        short_side: decode a JPEG at 1/2, 1/4 or 1/8 where its short side stays at least twice
-            this; it then need not be the photo's own size.
+        short_side: decode a JPEG at 1/2, 1/4 or 1/8 of its size if its short side stays at least
+            twice this long.
 
     Raises:
-        ValueError: the file is empty, cut short or no photo.
+        InputError: the file is empty, cut short or not a photo.
     """
     contents = np.fromfile(path, np.uint8)
     if contents.size == 0:
         raise InputError("empty file")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error says it
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error below reports it
     try:
         photo = cv2.imdecode(contents, _decoding(contents, short_side))
     except cv2.error:
@@ -121,12 +136,12 @@ def read_photo(path, short_side=None):
 
 
 def _decoding(contents, short_side):
-    """How to decode: in full, or reduced if there are pixels to spare."""
+    """Choose OpenCV's mode of decoding: in full, or reduced if there are pixels to spare."""
     if short_side is None or contents[:3].tobytes() != b"\xff\xd8\xff":
         return cv2.IMREAD_COLOR
     try:
         shorter = min(Image.open(io.BytesIO(contents)).size)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return cv2.IMREAD_COLOR
     for factor, flag in _REDUCED.items():
         if shorter >= factor * _SPARE_RESOLUTION * short_side:
@@ -138,11 +153,11 @@ def _why_unreadable(start):
     for magic, kind in _KINDS.items():
         if start.startswith(magic):
             return f"cut short or broken {kind}"
-    return f"no photo: begins with {start!r}"
+    return f"not a photo: begins with {start!r}"
 
 
-def network_input(photo, size=227, means=ALEXNET_MEANS):
-    """Short side to `size`, centre crop, less the means.
+def network_input(photo, size=ALEXNET_IMAGE_SIZE, means=ALEXNET_MEANS):
+    """Scale the short side to `size`, crop the centre and subtract the means.
 
     uint8 [height, width, 3] -> float32 [size, size, 3], B,G,R.
     """
@@ -150,9 +165,9 @@ def network_input(photo, size=227, means=ALEXNET_MEANS):
 
 
 def centre_square(photo, size):
-    """The centre square, scaled: uint8 [height, width, 3] -> uint8 [size, size, 3].
+    """Crop the centre square and scale it: uint8 [height, width, 3] -> uint8 [size, size, 3].
 
-    Cropped before it is scaled, so that a very long photo needs no more memory than another.
+    The crop comes first, so that a very long photo needs no more memory than another.
     """
     height, width = photo.shape[:2]
     side = min(height, width)

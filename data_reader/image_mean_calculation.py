@@ -1,24 +1,25 @@
 """python -m data_reader.image_mean_calculation: channel means of the training photos."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from tqdm import tqdm
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
-from data_reader.image_data_reader import ALEXNET_MEANS, centre_square, find_photos, read_photo
+from data_reader.image_data_reader import (
+    ALEXNET_IMAGE_SIZE,
+    ALEXNET_MEANS,
+    centre_square,
+    find_photos,
+    process_photos,
+    read_photo,
+)
 from data_reader.layout import DataLayout
 
-IMAGE_SIZE = 227
 _NAMES = ("blue_mean", "green_mean", "red_mean")
-_PHOTOS_AT_A_TIME = 256
 
 
 def channel_means(photos):
-    """Mean blue, green and red over the pixels of the photos' centre squares, 227 pixels wide.
+    """Compute mean blue, green and red over the photos' centre squares, 227 pixels wide.
 
     Args:
         photos: paths; those that can't be read do not count.
@@ -27,19 +28,13 @@ def channel_means(photos):
         (means, photos read).
 
     Raises:
-        ValueError: none can be read.
+        InputError: none can be read.
     """
     total, read = np.zeros(3), 0
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as decoders,
-        tqdm(total=len(photos), desc="means", unit="photo", disable=None) as bar,
-    ):
-        for start in range(0, len(photos), _PHOTOS_AT_A_TIME):
-            for mean in decoders.map(_mean_of, photos[start : start + _PHOTOS_AT_A_TIME]):
-                bar.update()
-                if mean is not None:
-                    total += mean
-                    read += 1
+    for mean in process_photos(_mean_of, photos, "means"):
+        if mean is not None:
+            total += mean
+            read += 1
     if not read:
         raise InputError(f"None of the {len(photos)} photos can be read.")
     return tuple(float(mean) for mean in total / read), read
@@ -47,17 +42,17 @@ def channel_means(photos):
 
 def _mean_of(path):
     try:
-        photo = read_photo(path, short_side=IMAGE_SIZE)
-    except (ValueError, OSError):
+        photo = read_photo(path, short_side=ALEXNET_IMAGE_SIZE)
+    except (InputError, OSError):
         return None
-    return centre_square(photo, IMAGE_SIZE).mean(axis=(0, 1))
+    return centre_square(photo, ALEXNET_IMAGE_SIZE).mean(axis=(0, 1))
 
 
 def read_means(layout):
-    """The data folder's channel means B, G, R, or AlexNet's own if they were not calculated.
+    """Read the data folder's channel means B, G, R, or AlexNet's own if there is no file.
 
     Raises:
-        ValueError: the file is no file of means.
+        InputError: the file does not hold three means.
     """
     if not layout.means.exists():
         return ALEXNET_MEANS
@@ -66,11 +61,11 @@ def read_means(layout):
         means = tuple(float(contents[name]) for name in _NAMES)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{layout.means} must hold the numbers {', '.join(_NAMES)}; delete it, or make it "
-            "again: python -m data_reader.image_mean_calculation"
+            f"{layout.means} must hold the numbers {', '.join(_NAMES)}; delete it or make it "
+            "again with: python -m data_reader.image_mean_calculation"
         ) from error
     if not all(0 <= mean <= 255 for mean in means):
-        raise InputError(f"{layout.means} holds {means}; means of pixels lie between 0 and 255.")
+        raise InputError(f"{layout.means} holds {means}; means of pixels are between 0 and 255.")
     return means
 
 

@@ -1,4 +1,8 @@
-"""Where every file lives: the one place that knows paths."""
+"""The files of a data folder.
+
+This module and `run_folder` together are the place that knows paths: `DataLayout` those of a data
+folder, `RunFolder` those of a run.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / "results"
 SPLITS = ("train", "valid", "test")
 
-# What VIST itself calls the splits: its folders here, its file names.
+# VIST's own names of the splits, in folders and in file names.
 _FOLDERS = {"train": "training_data", "valid": "validate_data", "test": "test_data"}
 _NAMES = {"train": "train", "valid": "val", "test": "test"}
 _SHORT_TIERS = {"story-in-sequence": "sis", "description-in-isolation": "dii"}
@@ -17,7 +21,7 @@ _SHORT_TIERS = {"story-in-sequence": "sis", "description-in-isolation": "dii"}
 class DataLayout:
     """The files of one data folder: `dataset/` for VIST, `dataset/sample_data/` for the sample.
 
-    A relative `root` is taken from the repository's root, wherever a command is called.
+    A relative `root` is relative to the repository's root, not to the working directory.
     """
 
     root: Path
@@ -34,18 +38,18 @@ class DataLayout:
         return self.root / "vist_dataset"
 
     def photos(self, split):
-        """The folder under which a split's photos lie, at any depth."""
+        """The folder that holds a split's photos, at any depth."""
         return self.vist / _FOLDERS[split]
 
     def annotations(self, split, tier="story-in-sequence"):
-        """A split's annotations: beside its photos, or with the other splits' in one folder."""
+        """A split's annotations, beside its photos or in one folder with the other splits'."""
         name = Path(_SHORT_TIERS[tier]) / f"{_NAMES[split]}.{tier}.json"
         beside_photos, together = self.photos(split) / name, self.vist / name
         return together if together.is_file() and not beside_photos.is_file() else beside_photos
 
     @property
     def facts(self):
-        """The sample set's truth about its photos; the real VIST has no such file."""
+        """The sample set's ground truth about its photos; the real VIST has no such file."""
         return self.vist / "facts.json"
 
     @property
@@ -58,7 +62,7 @@ class DataLayout:
 
     @property
     def means(self):
-        """Channel means of the training photos; without it, those of AlexNet's own."""
+        """Channel means of the training photos; without the file AlexNet's own means are used."""
         return self.root / "mean.json"
 
     def features(self, split, extractor="alexnet"):
@@ -66,18 +70,18 @@ class DataLayout:
         return self.root / "models" / extractor / f"{extractor}_image_{split}_features.hdf5"
 
     def skipped_photos(self, split, extractor="alexnet"):
-        """The photos without features and why, beside the features."""
+        """The list of the photos that could not be read and why, beside the features."""
         return self.features(split, extractor).with_name(f"skipped_photos_{split}.csv")
 
     def stories(self, split):
-        """A split's stories as word indices and image features."""
+        """A split's stories file: word indices and image features."""
         return self.root / "image_embeddings_to_sentence" / f"stories_to_index_{split}.hdf5"
 
     def skipped_stories(self, split):
-        """The stories left out and why, beside the stories."""
+        """The list of the stories that can't be used and why, beside the stories file."""
         return self.stories(split).with_name(f"skipped_stories_{split}.csv")
 
 
-# Downloads that serve every data folder; word vectors of another size are named likewise.
+# Downloads used with every data folder; word vectors of another size are named accordingly.
 ALEXNET_WEIGHTS = REPOSITORY / "dataset" / "models" / "alexnet" / "bvlc_alexnet.npy"
 WORD_VECTORS = REPOSITORY / "dataset" / "glove.6B.300d.txt"

@@ -1,4 +1,4 @@
-"""What the benchmarks share: keeping to cores and devices, peak memory, processes of their own."""
+"""The parts that benchmarks share: choosing cores and devices, peak memory, subprocesses."""
 
 import json
 import os
@@ -11,19 +11,19 @@ from data_reader.errors import InputError
 
 
 def available_cores():
-    """The numbers of the cores that this process may use."""
+    """List the numbers of the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count()))
 
 
 def use_device(device, cores):
-    """Keep this process to the device, "cpu" or "gpu", and so many cores -> the device's name.
+    """Restrict this process to a device, "cpu" or "gpu", and a number of cores -> device name.
 
     Raises:
-        ValueError: there is no GPU.
+        InputError: there is no GPU.
     """
-    # XLA and Eigen have thread pools of their own, which these settings do not reach.
+    # XLA and Eigen have thread pools of their own, which TensorFlow's settings do not limit.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, available_cores()[:cores])
     import_tensorflow()
@@ -47,11 +47,11 @@ def _processor_name():
             named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
     except OSError:
         named = []
-    return named[0] if named else "a processor without a name"
+    return named[0] if named else "unknown processor"
 
 
 def peak_memory_gb(device="cpu"):
-    """The most memory that this process had so far, or with "gpu" the most of the GPU's."""
+    """Return the peak memory of this process so far, or with "gpu" that on the GPU."""
     if device == "gpu":
         import tensorflow as tf
 
@@ -60,13 +60,13 @@ def peak_memory_gb(device="cpu"):
 
 
 def in_its_own_process(module, *arguments):
-    """Run `python -m module` -> what its last line says, read as JSON.
+    """Run `python -m module` as a subprocess -> the last line that it prints, read as JSON.
 
-    The process that calls this has to stay small: a child's peak memory counts from its parent's.
+    The calling process must stay small: a child's peak memory starts at that of its parent.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode == 2:
-        sys.exit(2)  # it has said why
+        sys.exit(2)  # it has printed the reason
     done.check_returncode()
     return json.loads(done.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""A run folder: the files of one training run and of what was generated with its model."""
+"""A run folder: the files of one training run and of the stories generated with its model."""
 
 import csv
 import json
@@ -16,15 +16,39 @@ LOSS_COLUMNS = ("epoch", "loss", "val_loss", "learning_rate", "seconds", "words_
 _START_TIME = re.compile(r"_\d{8}-\d{6}$")
 
 
+def _file(name, description):
+    return property(lambda run: run.path / name, doc=description)
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run; `results/<name>_<start time>/`."""
 
     path: Path
 
+    experiment_file = _file("experiment.json", "The settings of the experiment.")
+    vocabulary_file = _file("vocabulary.json", "The words that the model knows.")
+    features_file = _file("features.json", "The description of the image features.")
+    environment_file = _file("environment.json", "Packages, commit and machine of the training.")
+    finished_file = _file("finished.json", "Why the run ended and how long it took.")
+    model_file = _file("model.keras", "The model of the best epoch.")
+    last_model_file = _file("model_last.keras", "The model of the last epoch.")
+    checkpoint = _file("checkpoint", "The state from which an interrupted training resumes.")
+    loss_log = _file("loss.csv", "The losses of each epoch, see `LOSS_COLUMNS`.")
+    loss_plot = _file("loss.png", "The curves of the losses.")
+    samples = _file("samples.txt", "Validation stories as generated after each epoch.")
+    model_picture = _file("model.png", "The layers of the model.")
+    tensorboard = _file("tensorboard", "The folder of TensorBoard's logs.")
+    strips = _file("strips", "The folder of the story strips.")
+    page = _file("stories.html", "The page for browsing the stories.")
+
+    @property
+    def name(self):
+        return self.path.absolute().name
+
     @classmethod
     def open(cls, path):
-        """A finished or running run's folder.
+        """Open the folder of a run that has a model, whether it is finished or not.
 
         Raises:
             FileNotFoundError: the folder, its settings or its model are missing.
@@ -35,7 +59,7 @@ class RunFolder:
 
     @classmethod
     def open_started(cls, path):
-        """The folder of a run that may not have a model yet.
+        """Open the folder of a run that may not have a model yet.
 
         Raises:
             FileNotFoundError: the folder or its settings are missing.
@@ -51,12 +75,12 @@ class RunFolder:
             if not file.is_file():
                 raise FileNotFoundError(
                     f"The run folder {self.path} has no {file.name}; "
-                    "its training did not get that far, or it is no run folder."
+                    "its training ended too early, or it is not a run folder."
                 )
 
     @classmethod
     def newest(cls, results):
-        """The run that started last and has a model; smoke tests do not count.
+        """Open the run with a model that started last; smoke tests are ignored.
 
         Raises:
             FileNotFoundError: there is none.
@@ -69,89 +93,20 @@ class RunFolder:
         ]
         if not runs:
             raise FileNotFoundError(
-                f"There is no run with a model under {results}; train one: python -m training"
+                f"There is no run with a model under {results}; train one with: python -m training"
             )
         return cls.open(max(runs, key=lambda run: _START_TIME.search(run.name)[0]))
 
-    @property
-    def name(self):
-        return self.path.absolute().name
-
-    @property
-    def experiment_file(self):
-        return self.path / "experiment.json"
-
-    @property
-    def vocabulary_file(self):
-        return self.path / "vocabulary.json"
-
-    @property
-    def features_file(self):
-        return self.path / "features.json"
-
-    @property
-    def model_file(self):
-        return self.path / "model.keras"
-
-    @property
-    def last_model_file(self):
-        """The model after the last epoch; `model_file` is the best one."""
-        return self.path / "model_last.keras"
-
-    @property
-    def environment_file(self):
-        return self.path / "environment.json"
-
-    @property
-    def finished_file(self):
-        """How the run ended; it is only there once it has."""
-        return self.path / "finished.json"
-
-    @property
-    def samples(self):
-        """Validation stories as they were told while the model was trained."""
-        return self.path / "samples.txt"
-
-    @property
-    def loss_log(self):
-        return self.path / "loss.csv"
-
-    @property
-    def loss_plot(self):
-        return self.path / "loss.png"
-
-    @property
-    def model_picture(self):
-        return self.path / "model.png"
-
-    @property
-    def checkpoint(self):
-        """Where an interrupted training goes on from."""
-        return self.path / "checkpoint"
-
-    @property
-    def tensorboard(self):
-        return self.path / "tensorboard"
-
-    @property
-    def strips(self):
-        return self.path / "strips"
-
-    @property
-    def page(self):
-        """The stories to leaf through."""
-        return self.path / "stories.html"
-
     def hypotheses(self, decoding, split):
-        """The generated sentences, one a line, in the order of the stories file."""
+        """The generated sentences, one per line, in the order of the stories file."""
         return self.path / f"hypotheses_{decoding}_{split}.txt"
 
     def story_hypotheses(self, decoding, split):
-        """The generated stories, one a line."""
+        """The generated stories, one per line."""
         return self.path / f"hypotheses_story_{decoding}_{split}.txt"
 
     def decodings(self, split):
-        """The ways in which the run has told the stories of a split, by name."""
+        """List the names of the decodings with which stories of a split have been generated."""
         before, after = "hypotheses_story_", f"_{split}.txt"
         names = [path.name for path in self.path.glob(f"{before}*{after}")]
         return sorted(name.removeprefix(before).removesuffix(after) for name in names)
@@ -165,7 +120,7 @@ class RunFolder:
         return self.path / "generating" / f"{decoding}_{split}"
 
     def references(self, split):
-        """The human sentences, cut as the model saw them, one a line."""
+        """The human sentences, cut to the length that the model sees, one per line."""
         return self.path / f"original_{split}.txt"
 
     def scores(self, decoding, split):
@@ -175,21 +130,17 @@ class RunFolder:
         return self.path / f"fact_recall_{decoding}_{split}.json"
 
     def settings(self):
-        """The experiment that the run is, as a dictionary.
+        """Read the run's experiment as a dictionary.
 
         Raises:
             InputError: the file is broken.
         """
-        settings = _read_dictionary(self.experiment_file)
-        missing = {"name", "model", "data"} - set(settings)
-        if missing:
-            raise InputError(f"{self.experiment_file} lacks {', '.join(sorted(missing))}.")
-        return settings
+        return _read_dictionary(self.experiment_file, "data", "model", "name")
 
     def all_settings(self):
-        """The experiment's settings and the model's in one dictionary.
+        """Read the experiment's settings and the model's into one dictionary.
 
-        Once there is a model, those that the experiment does not name are there too.
+        Once there is a model, the settings that the experiment does not name are included.
 
         Raises:
             InputError: a file is broken.
@@ -201,7 +152,7 @@ class RunFolder:
         return settings
 
     def model_config(self):
-        """The model's arguments, defaults included, read from its file without Keras.
+        """Read the model's arguments, defaults included, from its file without Keras.
 
         Raises:
             InputError: the file is broken.
@@ -214,7 +165,7 @@ class RunFolder:
             raise InputError(f"The settings in {self.model_file} can't be read: {error}") from error
 
     def environment(self):
-        """What the run was trained with: packages, commit, machine; empty if it was not kept.
+        """Read the packages, commit and machine of the training; empty if not recorded.
 
         Raises:
             InputError: the file is broken.
@@ -222,7 +173,7 @@ class RunFolder:
         return _read_dictionary(self.environment_file) if self.environment_file.is_file() else {}
 
     def finished(self):
-        """How the run ended; empty if it has not.
+        """Read the reason why the run ended and its duration; empty if it has not ended.
 
         Raises:
             InputError: the file is broken.
@@ -230,9 +181,9 @@ class RunFolder:
         return _read_dictionary(self.finished_file) if self.finished_file.is_file() else {}
 
     def losses(self):
-        """`{column: numbers}` of loss.csv, an epoch each; nan where the file has none.
+        """Read loss.csv -> `{column: numbers}`, one per epoch; nan where the file has none.
 
-        A line that is being written is left out; before the first epoch ends there are none.
+        An incomplete last line is ignored; before the first epoch ends there are no numbers.
 
         Raises:
             InputError: the file is broken.
@@ -249,17 +200,16 @@ class RunFolder:
             raise InputError(f"{self.loss_log} can't be read: {error}") from error
 
     def best_epoch(self):
-        """The epoch of the lowest validation loss, `{column of loss.csv: number}`.
+        """Find the epoch of the lowest validation loss -> `{column of loss.csv: number}`.
 
-        It has its number as a whole one and its "perplexity", too.  Empty if no epoch's loss is a
-        finite number.
+        "epoch" is a whole number, and "perplexity" is added.  Empty if no epoch has a finite loss.
 
         Raises:
             InputError: loss.csv is broken.
         """
         losses = self.losses()
         epochs = [dict(zip(losses, row, strict=True)) for row in zip(*losses.values(), strict=True)]
-        finite = [epoch for epoch in epochs if math.isfinite(epoch["val_loss"])]
+        finite = [e for e in epochs if math.isfinite(e["val_loss"]) and math.isfinite(e["epoch"])]
         if not finite:
             return {}
         best = min(finite, key=lambda epoch: epoch["val_loss"])
@@ -288,15 +238,15 @@ class RunFolder:
         return figures
 
     def vocabulary_size(self):
-        """Words, the special ones included, that the run's model knows.
+        """Return the number of words, special ones included, that the run's model knows.
 
         Raises:
             InputError: the file is broken.
         """
-        return len(_read_dictionary(self.vocabulary_file)["idx_to_words"])
+        return len(_read_dictionary(self.vocabulary_file, "idx_to_words")["idx_to_words"])
 
     def features(self):
-        """Where the image features come from that the run was trained on.
+        """Read the description of the image features that the run was trained on.
 
         Raises:
             InputError: the file is broken.
@@ -304,13 +254,13 @@ class RunFolder:
         return _read_dictionary(self.features_file)
 
     def check_model_file(self):
-        """Refuse a model file that was cut short or is something else.
+        """Refuse a model file that is cut short or something else.
 
         Raises:
             InputError: it is broken.
         """
         if not _is_keras_archive(self.model_file):
-            raise InputError(f"{self.model_file} is broken or no .keras file; train again.")
+            raise InputError(f"{self.model_file} is broken or not a .keras file; train again.")
 
 
 def _check_columns(found):
@@ -327,10 +277,12 @@ def _what_was_told(path, prefix):
     return f"{decoding} {split}"
 
 
-def _read_dictionary(path):
+def _read_dictionary(path, *needed):
     contents = read_json(path)
     if not isinstance(contents, dict):
         raise InputError(f"{path} is broken: expected a dictionary, found {contents!r:.40}.")
+    if missing := [key for key in needed if key not in contents]:
+        raise InputError(f"{path} lacks {', '.join(missing)}.")
     return contents
 
 

@@ -1,4 +1,4 @@
-"""VIST annotations + image features + vocabulary -> stories of word indices and features."""
+"""The reader: VIST's annotations, image features and a vocabulary in, stories files out."""
 
 import json
 import os
@@ -12,12 +12,27 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.files import SKIPPED_COLUMNS, atomic_write, open_hdf5, read_json, write_csv
+from data_reader.files import (
+    SKIPPED_COLUMNS,
+    atomic_write,
+    open_hdf5,
+    read_json,
+    read_strings,
+    write_csv,
+)
 from data_reader.image_data_reader import index_photos
 from data_reader.stories_file import FEATURE_ATTRIBUTES
-from data_reader.vocabulary import ROW_LENGTH, Coverage, Vocabulary, count_words
+from data_reader.vocabulary import (
+    ROW_LENGTH,
+    SENTENCES_PER_STORY,
+    VOCABULARY_SIZE,
+    Coverage,
+    Vocabulary,
+    can_be_stored,
+    count_words,
+)
 
-SENTENCES_PER_STORY = 5
+FEATURE_ARRAYS = {"embeddings": ("numbers", ("M", "F")), "image_ids": ("strings", ("M",))}
 _TEXT_FIELDS = {"photo_flickr_id": str, "text": str}
 _SENTENCE_FIELDS = {
     "story_id": str,
@@ -30,16 +45,16 @@ _SENTENCE_FIELDS = {
 
 @dataclass(frozen=True)
 class SplitReport:
-    """What became of a split's stories: `kept`, and `left_out` by reason."""
+    """The number of a split's stories that were `kept`, and that `skipped` for each reason."""
 
     kept: int
-    left_out: Counter
+    skipped: Counter
     coverage: Coverage
 
 
 @dataclass(frozen=True)
 class Story:
-    """Five photos in the worker's order, a sentence for each; `places` numbers them."""
+    """A story's photos and sentences in the worker's order; `places` are their numbers in it."""
 
     story_id: str
     album_id: str
@@ -49,14 +64,14 @@ class Story:
 
 
 def read_stories(path):
-    """The stories of a story-in-sequence file, in the order in which they first appear.
+    """Read the stories of a story-in-sequence file, in the order in which they first appear.
 
-    Sentences are grouped by `story_id` and sorted by `worker_arranged_photo_order`, wherever in
-    the file they stand.
+    Sentences are grouped by `story_id` and sorted by `worker_arranged_photo_order`, wherever they
+    are in the file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not VIST's story-in-sequence format.
+        InputError: the file is not in VIST's story-in-sequence format.
     """
     sentences = defaultdict(list)
     for annotation in _annotations(path, _SENTENCE_FIELDS):
@@ -69,7 +84,7 @@ def read_stories(path):
             )
         )
     if not sentences:
-        raise InputError(f"{path} holds no stories; fetch it again.")
+        raise InputError(f"{path} holds no stories; download it again.")
     stories = []
     for story_id, rows in sentences.items():
         places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
@@ -78,28 +93,30 @@ def read_stories(path):
 
 
 def read_descriptions(path):
-    """`{photo id: text}` of a description-in-isolation file; of several, the latest counts.
+    """Read a description-in-isolation file -> `{photo id: text}`, each photo's last description.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not VIST's description-in-isolation format.
+        InputError: the file is not in VIST's description-in-isolation format.
     """
     return {row["photo_flickr_id"]: row["text"] for row in _annotations(path, _TEXT_FIELDS)}
 
 
 def _annotations(path, fields):
-    """The annotations of a VIST file, checked to have `{field: type}`."""
+    """Read the annotations of a VIST file and check that they have `{field: type}`."""
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing; VIST's annotations belong there "
-            "(see the README), or make a sample set: python -m dataset.sample"
+            f"{path} is missing; put VIST's annotations there (see docs/data.md), "
+            "or make the sample set with: python -m dataset.sample"
         )
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
-        raise InputError(f"{path} is no VIST annotation file: it has no 'annotations'.")
+        raise InputError(f"{path} is not a VIST annotation file: it has no 'annotations'.")
     entries = contents["annotations"]
     if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
-        raise InputError(f"{path} is no VIST annotation file: 'annotations' is no list of lists.")
+        raise InputError(
+            f"{path} is not a VIST annotation file: 'annotations' is not a list of lists."
+        )
     annotations = [annotation for entry in entries for annotation in entry]
     for annotation in annotations:
         _check_fields(annotation, fields, path)
@@ -113,19 +130,19 @@ def _check_fields(annotation, fields, path):
         if not isinstance(annotation[field], kind):
             raise InputError(
                 f"{path}: an annotation's {field!r} is {annotation[field]!r}, "
-                f"expected a {kind.__name__}."
+                f"expected {kind.__name__}."
             )
 
 
-def make_vocabulary(layout, size=10_000, rebuild=False):
-    """The vocabulary of the training stories; files that are there, ours or the original's, count.
+def make_vocabulary(layout, size=VOCABULARY_SIZE, rebuild=False):
+    """Read the vocabulary file, ours or the original's, or make it from the training stories.
 
-    Without a vocabulary file it is the `size` most frequent words of the word frequencies;
-    without those, or with `rebuild`, the words are counted.
+    A new vocabulary has the `size` most frequent words of the word frequencies file.  Without that
+    file, or with `rebuild`, the words are counted first.
 
     Raises:
         FileNotFoundError: the words must be counted, but there are no training annotations.
-        ValueError: a file is broken.
+        InputError: a file is broken.
     """
     if layout.vocabulary.exists() and not rebuild:
         return Vocabulary.read(layout.vocabulary)
@@ -134,19 +151,19 @@ def make_vocabulary(layout, size=10_000, rebuild=False):
     else:
         stories = read_stories(layout.annotations("train"))
         texts = (text for story in stories for text in story.texts)
-        frequencies = count_words(filter(_can_be_stored, texts))
+        frequencies = count_words(filter(can_be_stored, texts))
         with atomic_write(layout.word_frequencies) as partial:
-            partial.write_text(_one_pair_a_line(frequencies), encoding="utf-8")
+            partial.write_text(_one_pair_per_line(frequencies), encoding="utf-8")
     vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
     vocabulary.write(layout.vocabulary)
     return vocabulary
 
 
 def read_word_frequencies(path):
-    """`[[word, count], ...]`, most frequent first, from a word frequencies file.
+    """Read a word frequencies file -> `[[word, count], ...]`, most frequent first.
 
     Raises:
-        ValueError: the file is something else.
+        InputError: the file is something else.
     """
     frequencies = read_json(path)
     is_list_of_pairs = isinstance(frequencies, list) and all(
@@ -157,38 +174,36 @@ def read_word_frequencies(path):
         for pair in frequencies
     )
     if not is_list_of_pairs:
-        raise InputError(f"{path} is no list of [word, count]; delete it.")
+        raise InputError(f"{path} is not a list of [word, count]; delete it.")
     counts = [count for _, count in frequencies]
     if counts != sorted(counts, reverse=True):
-        raise InputError(f"{path} does not begin with the most frequent words; delete it.")
+        raise InputError(f"{path} is not sorted by count, most frequent word first; delete it.")
     return frequencies
 
 
-def _one_pair_a_line(frequencies):
+def _one_pair_per_line(frequencies):
     rows = ",\n".join(json.dumps(pair, ensure_ascii=False) for pair in frequencies)
     return f"[{rows}]\n"
 
 
 def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_needed=True):
-    """Write a split's stories file and the list of the stories left out.
+    """Write a split's stories file and the list of the skipped stories.
 
     Returns:
-        A `SplitReport`; its coverage is that of all the split's stories.
+        A `SplitReport`; its coverage is that of all the split's stories, skipped ones included.
 
     Raises:
         FileNotFoundError: the annotations or the features are missing.
-        ValueError: one of them is broken, or no story can be used.
+        InputError: one of them is broken, or no story can be used.
     """
     stories = read_stories(layout.annotations(split))
     descriptions = _descriptions(layout, split, descriptions_needed)
     with open_hdf5(
-        layout.features(split, extractor),
-        ("embeddings", "image_ids"),
-        made_by=features_command(layout, extractor),
+        layout.features(split, extractor), FEATURE_ARRAYS, features_command(layout, extractor)
     ) as features:
-        rows = {id_.decode(): row for row, id_ in enumerate(features["image_ids"][:])}
+        rows = {id_: row for row, id_ in enumerate(read_strings(features["image_ids"]))}
         reasons = {
-            story: _why_left_out(story, rows, descriptions if descriptions_needed else None)
+            story: _why_skipped(story, rows, descriptions if descriptions_needed else None)
             for story in stories
         }
         kept = [story for story, reason in reasons.items() if not reason]
@@ -197,7 +212,7 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
         if not kept:
             raise InputError(
                 f"No story of the {split} split can be used: {_most_common_reason(reasons)}. "
-                f"The stories are listed in {layout.skipped_stories(split)}."
+                f"All stories are listed in {layout.skipped_stories(split)}."
             )
         with atomic_write(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
             _write_attributes(file, features, vocabulary)
@@ -206,13 +221,13 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
             _write_embeddings(file, kept, features["embeddings"], rows)
     return SplitReport(
         kept=len(kept),
-        left_out=Counter(reason for reason in reasons.values() if reason),
+        skipped=Counter(reason for reason in reasons.values() if reason),
         coverage=vocabulary.coverage(text for story in stories for text in story.texts),
     )
 
 
 def features_command(layout, extractor):
-    """The command that makes the features."""
+    """Return the command that extracts the features."""
     return shlex.join(
         ["python", "-m", "dataset.image_features", "--extractor", extractor, "--data", str(layout)]
     )
@@ -224,30 +239,22 @@ def _descriptions(layout, split, needed):
 
 
 def why_unusable(story):
-    """Why a story could not be used whatever features there are, or "" if it could."""
+    """Return why a story can't be used even if all its features exist, or "" if it can."""
     if len(story.photo_ids) != SENTENCES_PER_STORY:
         return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
     if len(set(story.places)) != SENTENCES_PER_STORY:
         return "two sentences have the same place"
     if not story.story_id.isdecimal():
         return "its id is not a decimal number"
-    if int(story.story_id) > np.iinfo(np.int64).max:
+    if len(story.story_id) > 1000 or int(story.story_id) > np.iinfo(np.int64).max:
         return "its id is too large a number"
-    if not all(map(_can_be_stored, (story.album_id, *story.photo_ids, *story.texts))):
-        return "an id or a text is no text that can be stored"
+    if not all(map(can_be_stored, (story.album_id, *story.photo_ids, *story.texts))):
+        return "an id or a text can't be stored"
     return ""
 
 
-def _can_be_stored(text):
-    """HDF5 takes no NUL and UTF-8 no half of a surrogate pair."""
-    try:
-        return b"\0" not in text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-
-
-def _why_left_out(story, feature_rows, descriptions):
-    """Why a story can't be used, or "" if it can."""
+def _why_skipped(story, feature_rows, descriptions):
+    """Return why a story can't be used, or "" if it can."""
     if flaw := why_unusable(story):
         return flaw
     if any(photo not in feature_rows for photo in story.photo_ids):
@@ -290,7 +297,7 @@ def _write_texts(file, stories, vocabulary, descriptions):
 
 
 def _write_photos(file, stories, layout, split):
-    # Features may have come without the photos; the paths only serve for showing them.
+    # The features may be there without the photos; the paths only serve to show the photos.
     photos = index_photos(layout.photos(split))
     paths = {id_: _stored_path(path, layout) for id_, path in photos.items()}
     _write_strings(file, "image_ids", [story.photo_ids for story in stories])
@@ -309,7 +316,7 @@ def _write_strings(file, name, values):
 
 
 def _write_embeddings(file, stories, embeddings, rows):
-    """Copy each story's features, [N, 5, F] in one piece so that they can be read by offset."""
+    """Copy each story's features, [N, I, F] in one piece so that they can be read by offset."""
     out = file.create_dataset(
         "image_embeddings", (len(stories), SENTENCES_PER_STORY, embeddings.shape[1]), np.float32
     )

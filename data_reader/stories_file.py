@@ -6,40 +6,55 @@ import numpy as np
 
 from data_reader.errors import InputError
 from data_reader.files import open_hdf5
+from data_reader.vocabulary import ROW_LENGTH
 
 FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
-_DATASETS = ("story_ids", "story_sentences", "image_embeddings")
+# N stories, each of I sentences and photos; the features have the size F.
+_NEEDED = {
+    "story_ids": ("whole numbers", ("N",)),
+    "story_sentences": ("whole numbers", ("N", "I", ROW_LENGTH)),
+    "image_embeddings": ("numbers", ("N", "I", "F")),
+}
+_OPTIONAL = {
+    "album_ids": ("strings", ("N",)),
+    "image_ids": ("strings", ("N", "I")),
+    "image_paths": ("strings", ("N", "I")),
+    "texts": ("strings", ("N", "I")),
+}
 
 
 def open_stories(layout, split, vocabulary=None, also=()):
-    """Open a split's stories file; with a vocabulary, check that the stories were made with it.
+    """Open a split's stories file, ours or the original's, and check its arrays.
 
     Args:
-        also: datasets that are needed besides those that the original's files have, too.
+        vocabulary: the one that the stories must have been indexed with.
+        also: names of the arrays needed besides those that the original's files have too.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is broken or was made with another vocabulary.
+        InputError: it is broken or empty, or was made with another vocabulary.
     """
     command = shlex.join(["python", "-m", "data_reader", "--data", str(layout)])
-    file = open_hdf5(layout.stories(split), (*_DATASETS, *also), made_by=command)
-    if vocabulary is not None:
-        try:
+    arrays = _NEEDED | {name: _OPTIONAL[name] for name in also}
+    file = open_hdf5(layout.stories(split), arrays, made_by=command)
+    try:
+        if not len(file["story_ids"]):
+            raise InputError(f"{file.filename} holds no stories; make it again with: {command}")
+        if vocabulary is not None:
             check_vocabulary(file, vocabulary)
-        except ValueError:
-            file.close()
-            raise
+    except InputError:
+        file.close()
+        raise
     return file
 
 
 def check_vocabulary(stories, vocabulary):
     """Refuse stories that were indexed with another vocabulary.
 
-    The original's files do not say which vocabulary they were made with; of them only the
-    largest index is checked.
+    The original's files do not record their vocabulary; only their largest index is checked.
 
     Raises:
-        ValueError: they do not fit; both sides are named.
+        InputError: they do not match; the message names both.
     """
     size, checksum = stories.attrs.get("vocabulary_size"), stories.attrs.get("vocabulary_checksum")
     if checksum is None:
@@ -50,23 +65,23 @@ def check_vocabulary(stories, vocabulary):
     if not fits:
         made_with = f"{size} words ({checksum})" if checksum else f"at least {size} words"
         raise InputError(
-            f"{stories.filename} was made with a vocabulary of {made_with}, but what "
-            f"reads it has one of {len(vocabulary)} words ({vocabulary.checksum}); "
-            "run python -m data_reader with that vocabulary, or take the data that belongs to it."
+            f"{stories.filename} was made with a vocabulary of {made_with}, but the vocabulary in "
+            f"use has {len(vocabulary)} words ({vocabulary.checksum}); run python -m data_reader "
+            "with the latter, or use the data folder that belongs to it."
         )
 
 
 def features_of(stories):
-    """Where a stories file's image features come from, as plain values: what a run keeps.
+    """Describe a stories file's image features in plain values, as a run records them.
 
-    The original's files say nothing but the size of the features.
+    Of the original's files only the size of the features is known.
     """
     size = int(stories["image_embeddings"].shape[-1])
     return {**feature_attributes(stories), "feature_size": size}
 
 
 def feature_attributes(file):
-    """What a stories or features file says of its features, as plain values."""
+    """Read what a stories or features file records about its features, as plain values."""
     return {
         name: np.asarray(file.attrs[name]).tolist()
         for name in FEATURE_ATTRIBUTES
@@ -75,20 +90,20 @@ def feature_attributes(file):
 
 
 def check_features(stories, expected):
-    """Refuse stories whose image features come from elsewhere than `expected`.
+    """Refuse stories whose image features differ in kind from `expected`.
 
     Args:
-        expected: `features_of` the stories that a run was trained on, say; what either side does
-            not know is not compared.
+        expected: `features_of` the stories that a run was trained on, for example; only what both
+            sides record is compared.
 
     Raises:
-        ValueError: they differ; both sides are named.
+        InputError: they differ; the message names both.
     """
     found = features_of(stories)
     differing = [name for name in expected if found.get(name, expected[name]) != expected[name]]
     if differing:
         sides = "; ".join(f"{name} {found[name]}, not {expected[name]}" for name in differing)
         raise InputError(
-            f"{stories.filename} has other image features than are expected: {sides}. "
-            "Take features of that kind and run python -m data_reader again."
+            f"{stories.filename} has image features of another kind than expected: {sides}. "
+            "Extract features of the expected kind and run python -m data_reader again."
         )

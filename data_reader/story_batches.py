@@ -1,4 +1,4 @@
-"""Stories file -> batches of whole stories."""
+"""Batches of whole stories for training, read from a stories file."""
 
 import keras
 import numpy as np
@@ -7,17 +7,17 @@ import numpy as np
 class StoryBatches(keras.utils.PyDataset):
     """Batches of whole stories.
 
-    A batch is `({"image_features": [B, 5, F], "sentences": int32 [B, 5, 22]}, sentences, weights)`;
-    what the models learn, the next words, they derive from the sentences themselves.  Weights
-    [B] are 1, but 0 of stories that are there a second time to fill the batch up.
+    A batch is `({"image_features": [B, I, F], "sentences": int32 [B, I, 22]}, sentences, weights)`;
+    the models derive their targets, the next words, from the sentences.  The weights [B] are 1, or
+    0 for stories that are repeated to fill the batch up.
 
     Args:
         stories: an open stories file.
         stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
-        seed: of the shuffling, another one each epoch; None keeps the file's order.
-        epoch: whose order it is.
-        first_batch: where to begin, in an epoch that goes on after an interruption.
-        multiple_of: the devices that share a batch; each gets as many stories as the others.
+        seed: for shuffling, in another order each epoch; None keeps the file's order.
+        epoch: the number of the epoch, which determines the order.
+        first_batch: the batch to begin with, in an epoch that is resumed.
+        multiple_of: the number of devices that share a batch; all get equally many stories.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class StoryBatches(keras.utils.PyDataset):
     ):
         super().__init__()
         self._embeddings = stories["image_embeddings"]
-        # Sentences are small (440 bytes a story); the features stay on disk.
+        # Sentences are small (440 bytes per story); the features stay on disk.
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
         self._multiple_of = multiple_of
@@ -39,7 +39,7 @@ class StoryBatches(keras.utils.PyDataset):
 
     def __getitem__(self, number):
         start = (self._first_batch + number) * self._stories_per_batch
-        # h5py wants increasing rows; the order within a batch does not matter.
+        # h5py needs increasing indices; the order within a batch does not matter.
         rows = np.sort(self._order[start : start + self._stories_per_batch])
         features = self._embeddings[rows].astype(np.float32)
         sentences = self._sentences[rows]
@@ -51,7 +51,7 @@ class StoryBatches(keras.utils.PyDataset):
 
 
 def feature_statistics(stories, stories_at_a_time=500):
-    """Mean [F] and standard deviation [F] of the stories' image features, read in pieces."""
+    """Compute mean [F] and standard deviation [F] of the stories' image features, in pieces."""
     embeddings = stories["image_embeddings"]
     count, total, total_squares = 0, 0.0, 0.0
     for start in range(0, len(embeddings), stories_at_a_time):

@@ -1,4 +1,4 @@
-"""Words and their indices, sentences and their rows of indices."""
+"""The vocabulary: words and their indices, sentences as rows of indices, and the sizes of both."""
 
 import hashlib
 from collections import Counter
@@ -16,10 +16,12 @@ NULL, START, END, UNKNOWN = range(4)
 
 MAX_WORDS = 20
 ROW_LENGTH = MAX_WORDS + 2  # <START> words <END>
+SENTENCES_PER_STORY = 5  # in VIST, each with a photo of its own
+VOCABULARY_SIZE = 10_000  # the default, without the special words
 
 
 def count_words(texts):
-    """`[[word, count], ...]`, most frequent first, ties by first appearance.
+    """Count words -> `[[word, count], ...]`, most frequent first, ties by first appearance.
 
     Words whose transliteration has an upper-case letter are not counted: VIST's texts are
     lower-case, and the original left such words out.
@@ -32,9 +34,17 @@ def _has_upper_case(word):
     return any(letter.isupper() for letter in unidecode(word))
 
 
+def can_be_stored(text):
+    """Return whether HDF5 can store a text: without NUL and without half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 @dataclass(frozen=True)
 class Coverage:
-    """How much of some texts a vocabulary knows."""
+    """The numbers of distinct words and of all words in texts, and how many a vocabulary lacks."""
 
     types: int
     unknown_types: int
@@ -45,31 +55,34 @@ class Coverage:
         share = 100 * self.unknown_tokens / max(self.tokens, 1)
         return (
             f"{self.tokens:,} words, {share:.2f} % unknown; "
-            f"{self.types:,} different ones, {self.unknown_types:,} unknown"
+            f"{self.types:,} distinct words, {self.unknown_types:,} unknown"
         )
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words that models know; a word's index is its place in `words`."""
+    """The words that models know; a word's index is its position in `words`."""
 
     words: tuple[str, ...]
 
     def __post_init__(self):
         if not all(isinstance(word, str) for word in self.words):
-            raise InputError("A vocabulary holds words, this one something else.")
-        if self.words[:4] != SPECIAL_WORDS:
+            raise InputError("The vocabulary contains something other than words.")
+        if not can_be_stored("".join(self.words)):
+            raise InputError("The vocabulary contains a word that can't be stored in UTF-8.")
+        start = self.words[: len(SPECIAL_WORDS)]
+        if start != SPECIAL_WORDS:
             raise InputError(
-                f"A vocabulary starts with {' '.join(SPECIAL_WORDS)}, "
-                f"this one with {' '.join(map(str, self.words[:4])) or 'nothing'}."
+                f"The vocabulary starts with {' '.join(start) or 'nothing'}, "
+                f"expected {' '.join(SPECIAL_WORDS)}."
             )
         if len(set(self.words)) != len(self.words):
             twice = next(w for w, n in Counter(self.words).items() if n > 1)
-            raise InputError(f"The vocabulary holds {twice!r} more than once.")
+            raise InputError(f"The vocabulary contains {twice!r} more than once.")
 
     @classmethod
-    def from_word_frequencies(cls, word_frequencies, size=10_000):
-        """The special words, then the `size` most frequent words."""
+    def from_word_frequencies(cls, word_frequencies, size=VOCABULARY_SIZE):
+        """Make the vocabulary of the special words and the `size` most frequent words."""
         most_frequent = [word for word, _ in word_frequencies[:size]]
         return cls(SPECIAL_WORDS + tuple(w for w in most_frequent if w not in SPECIAL_WORDS))
 
@@ -79,14 +92,14 @@ class Vocabulary:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: the file is no vocabulary.
+            InputError: the file is not a vocabulary.
         """
         contents = read_json(path)
         if not isinstance(contents, dict) or not isinstance(contents.get("idx_to_words"), list):
-            raise InputError(f"{path} is no vocabulary: it has no list 'idx_to_words'.")
+            raise InputError(f"{path} is not a vocabulary: it has no list 'idx_to_words'.")
         try:
             return cls(tuple(contents["idx_to_words"]))
-        except ValueError as error:
+        except InputError as error:
             raise InputError(f"{path}: {error}") from error
 
     def write(self, path):
@@ -103,18 +116,18 @@ class Vocabulary:
 
     @cached_property
     def checksum(self):
-        """A digest of the words and their order."""
+        """A digest of the words in their order."""
         return hashlib.sha256("\n".join(self.words).encode()).hexdigest()[:16]
 
     def encode(self, text):
-        """A sentence -> int32 [22]: <START>, at most 20 words, <END>, <NULL> to the end."""
+        """Encode a sentence -> int32 [22]: <START>, at most 20 words, <END>, <NULL> to the end."""
         row = np.full(ROW_LENGTH, NULL, np.int32)
         words = [self.indices.get(word, UNKNOWN) for word in text.split()[:MAX_WORDS]]
         row[: len(words) + 2] = [START, *words, END]
         return row
 
     def coverage(self, texts):
-        """-> the `Coverage` of texts."""
+        """Count the words of texts and those that the vocabulary lacks -> `Coverage`."""
         counts = Counter(word for text in texts for word in text.split())
         unknown = {word: n for word, n in counts.items() if word not in self.indices}
         return Coverage(
@@ -125,7 +138,7 @@ class Vocabulary:
         )
 
     def decode(self, row):
-        """A row of indices -> its words joined by spaces, up to the first <END>."""
+        """Decode a row of indices -> its words joined by spaces, up to the first <END>."""
         row = list(row)[1:]
         words = row[: row.index(END)] if END in row else row
         return " ".join(self.words[index] for index in words if index != NULL)

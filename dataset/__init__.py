@@ -1,1 +1,1 @@
-"""What stories are made of: photos, annotations and features."""
+"""The data that stories are made from: photos, annotations and image features."""

@@ -1,4 +1,4 @@
-"""python -m dataset: what is there, what is missing or broken, and what to run next."""
+"""python -m dataset: list what is there, what is missing or broken, and the next step."""
 
 import sys
 
@@ -20,7 +20,7 @@ def main():
 def _parse_arguments():
     parser = command_line(__doc__)
     parser.epilog = (
-        "Exit status: 0 if the next step can run, 1 if something has to be got or removed first, "
+        "Exit status: 0 if the next step can run, 1 if a file must be obtained or deleted first, "
         "2 for a wrong argument."
     )
     add_data_option(parser)
@@ -28,10 +28,10 @@ def _parse_arguments():
         "--extractor",
         default="alexnet",
         metavar="NAME",
-        help="whose features to look for (default: %(default)s)",
+        help="extractor of the features to look for (default: %(default)s)",
     )
     parser.add_argument(
-        "--check-photos", action="store_true", help="decode every photo, to find the unreadable"
+        "--check-photos", action="store_true", help="decode every photo to find unreadable ones"
     )
     return parser.parse_args()
 

@@ -1,17 +1,15 @@
-"""python -m dataset.benchmark: how fast and with how much memory features are extracted.
+"""python -m dataset.benchmark: speed and memory of feature extraction.
 
-AlexNet forward on one core, beside that core's own rate of multiplying matrices; then, on all
-cores, decoding alone, AlexNet alone, and both together; what decoding large photos at a reduced
-size does to the features; and the peak memory of extracting few and many photos, which takes some
-minutes.  Every measurement has a process of its own.
+It measures AlexNet's forward pass on one core, relative to that core's rate of multiplying
+matrices; then, on all cores, decoding alone, AlexNet alone, and both together; the effect on the
+features of decoding large photos at a reduced size; and the peak memory of extracting few and many
+photos, which takes some minutes.  Every measurement runs in a process of its own.
 """
 
 import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,20 +18,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data_reader.cli import command_line, import_tensorflow
-from data_reader.image_data_reader import ALEXNET_MEANS, index_photos, network_input, read_photo
+from data_reader.cli import command_line, import_tensorflow, run_command
+from data_reader.image_data_reader import (
+    ALEXNET_IMAGE_SIZE,
+    ALEXNET_MEANS,
+    index_photos,
+    network_input,
+    read_photo,
+)
+from data_reader.measuring import in_its_own_process
 from dataset.image_features import BATCH_SIZE, extract
 
-FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7, a multiplication and an addition counted as two
+FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7; a multiplication and an addition are two
 ORIGINAL_PHOTOS_PER_SECOND = 29.6  # AlexNet forward on one core, TensorFlow 1.6
 REPEATS = 7
-PHOTO_SHAPE = (375, 500)  # a usual photo of VIST
+PHOTO_SHAPE = (375, 500)  # typical of VIST
 SMALL_PHOTO_SHAPE = (48, 64)
 LARGE_PHOTO_SHAPES = ((910, 1200), (1200, 1600), (1850, 2400), (3000, 4000))
+_INPUT_SHAPE = (ALEXNET_IMAGE_SIZE, ALEXNET_IMAGE_SIZE, 3)
 
 
 def write_photos(folder, photos, shape):
-    """JPEGs of smooth random colours."""
+    """Write JPEGs of smooth random colours."""
     rng = np.random.default_rng(1)
     for number in range(photos):
         coarse = rng.integers(0, 256, (8, 10, 3), np.uint8)
@@ -52,16 +58,16 @@ def _median_seconds(work):
 
 
 def measure_forward(threads):
-    """AlexNet's photos per second on `threads` cores, and the share of the matmul rate."""
+    """Measure AlexNet's photos per second on so many cores, and the share of the matmul rate."""
     import_tensorflow()
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    from dataset.models.alexnet.network import IMAGE_SIZE, build_network
+    from dataset.models.alexnet.network import build_network
 
     network = build_network()
-    photos = np.random.default_rng(1).normal(0, 50, (BATCH_SIZE, IMAGE_SIZE, IMAGE_SIZE, 3))
+    photos = np.random.default_rng(1).normal(0, 50, (BATCH_SIZE, *_INPUT_SHAPE))
     photos = photos.astype(np.float32)
     matrix = tf.random.normal((2048, 2048))
     matmul = 2 * 2048**3 / _median_seconds(lambda: tf.matmul(matrix, matrix).numpy())
@@ -75,11 +81,11 @@ def measure_forward(threads):
 
 
 def measure_decoding(folder):
-    """Photos decoded and cropped per second, on all cores."""
+    """Measure the photos decoded and cropped per second, on all cores."""
     paths = list(index_photos(folder).values())
 
     def prepare(path):
-        return network_input(read_photo(path, short_side=227))
+        return network_input(read_photo(path, short_side=ALEXNET_IMAGE_SIZE))
 
     with ThreadPoolExecutor(os.cpu_count()) as decoders:
         seconds = _median_seconds(lambda: [None for _ in decoders.map(prepare, paths)])
@@ -87,12 +93,12 @@ def measure_decoding(folder):
 
 
 def measure_extraction(folder):
-    """Photos per second from files to features file, on all cores, and peak memory (GB)."""
+    """Measure photos per second from files to features file, on all cores, and peak memory (GB)."""
     import_tensorflow()
     from dataset.models.alexnet.extractor import alexnet_extractor
 
     extractor = alexnet_extractor(ALEXNET_MEANS, seeded=True)
-    extractor.compute(np.zeros((BATCH_SIZE, 227, 227, 3), np.float32))
+    extractor.compute(np.zeros((BATCH_SIZE, *_INPUT_SHAPE), np.float32))
     photos = index_photos(folder)
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
@@ -103,7 +109,7 @@ def measure_extraction(folder):
 
 
 def measure_reduced_decoding(folder):
-    """What decoding large photos at a fraction of their size does to AlexNet's fc7, and saves."""
+    """Measure the effect of decoding large photos at reduced size on AlexNet's fc7 and on speed."""
     import_tensorflow()
     from dataset.models.alexnet.network import build_network
 
@@ -114,7 +120,7 @@ def measure_reduced_decoding(folder):
         path = Path(folder) / f"{width}.jpg"
         cv2.imwrite(str(path), _photo_with_detail(height, width, rng))
         features = []
-        for name, short_side in (("full", None), ("reduced", 227)):
+        for name, short_side in (("full", None), ("reduced", ALEXNET_IMAGE_SIZE)):
             start = time.perf_counter()
             photo = read_photo(path, short_side)
             seconds[name] += time.perf_counter() - start
@@ -128,7 +134,7 @@ def measure_reduced_decoding(folder):
 
 
 def _photo_with_detail(height, width, rng):
-    """Noise of every size, the finer the fainter, as in photos."""
+    """Make noise of all scales, the finer the fainter, as in photos."""
     photo = np.full((height, width, 3), 128.0, np.float32)
     for octave in range(2, 12):
         coarse = rng.normal(0, 1, (min(2**octave, height), min(2**octave, width), 3))
@@ -147,55 +153,49 @@ MEASUREMENTS = {
 }
 
 
-def _in_its_own_process(measurement, argument):
-    done = subprocess.run(
-        [sys.executable, "-m", "dataset.benchmark", "--measure", measurement, str(argument)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+def _in_subprocess(measurement, argument):
+    return in_its_own_process("dataset.benchmark", "--measure", measurement, argument)
 
 
 def measure_all():
-    """All figures, `{measurement: {...}}`."""
+    """Run all measurements -> `{measurement: {...}}`."""
     with tempfile.TemporaryDirectory() as photos:
         write_photos(Path(photos), 512, PHOTO_SHAPE)
-        figures = {
-            "forward_one_core": _in_its_own_process("forward", 1),
-            "decoding": _in_its_own_process("decoding", photos),
-            "forward": _in_its_own_process("forward", os.cpu_count()),
-            "extraction": _in_its_own_process("extraction", photos),
+        results = {
+            "forward_one_core": _in_subprocess("forward", 1),
+            "decoding": _in_subprocess("decoding", photos),
+            "forward": _in_subprocess("forward", os.cpu_count()),
+            "extraction": _in_subprocess("extraction", photos),
         }
-        slower = min(figures[part]["photos_per_second"] for part in ("decoding", "forward"))
-        ratio = figures["extraction"]["photos_per_second"] / slower
-        figures["extraction"]["ratio_to_slower_part"] = ratio
-        figures["reduced_decoding"] = _in_its_own_process("reduced_decoding", photos)
+        slower = min(results[part]["photos_per_second"] for part in ("decoding", "forward"))
+        ratio = results["extraction"]["photos_per_second"] / slower
+        results["extraction"]["ratio_to_slower_part"] = ratio
+        results["reduced_decoding"] = _in_subprocess("reduced_decoding", photos)
     with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
         write_photos(Path(few), 2_000, SMALL_PHOTO_SHAPE)
         write_photos(Path(many), 20_000, SMALL_PHOTO_SHAPE)
-        figures["extraction_of_2000"] = _in_its_own_process("extraction", few)
-        figures["extraction_of_20000"] = _in_its_own_process("extraction", many)
-    return figures
+        results["extraction_of_2000"] = _in_subprocess("extraction", few)
+        results["extraction_of_20000"] = _in_subprocess("extraction", many)
+    return results
 
 
 def main():
     parser = command_line(__doc__)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         measurement, argument = arguments.measure
         print(json.dumps(MEASUREMENTS[measurement](argument)))
         return
-    figures = measure_all()
+    results = measure_all()
     if arguments.json:
-        print(json.dumps(figures))
+        print(json.dumps(results))
         return
-    for measurement, values in figures.items():
+    for measurement, values in results.items():
         shown = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
         print(f"{measurement}: {shown}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

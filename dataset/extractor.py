@@ -11,13 +11,13 @@ class Extractor:
     """An image network with its own way of reading photos.
 
     Attributes:
-        name: of the features' folder and files.
-        image_size: pixels of the square that the network sees.
+        name: the name of the features' folder and files.
+        image_size: the side in pixels of the square that the network sees.
         feature_size: F.
-        preprocess: a photo, uint8 [height, width, 3] in B,G,R -> the network's input.
-        compute: a batch of inputs -> features float32 [B, F].
-        weights_checksum: tells features of different weights apart.
-        channel_means: what `preprocess` subtracts, B,G,R; zeros where it does something else.
+        preprocess: turns a photo, uint8 [height, width, 3] in B,G,R, into the network's input.
+        compute: turns a batch of inputs into features float32 [B, F].
+        weights_checksum: distinguishes features of different weights.
+        channel_means: B,G,R, subtracted by `preprocess`; zeros if it does something else.
     """
 
     name: str

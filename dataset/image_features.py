@@ -1,7 +1,7 @@
-"""python -m dataset.image_features: photos -> features files, resumable, broken photos listed.
+"""python -m dataset.image_features: extract features of photos, listing the unreadable photos.
 
-Features are computed in parts of a few hundred photos, each part a file of its own, and put
-together at the end; who is interrupted goes on with the next part.
+Features are computed in parts of a few hundred photos.  Each part is a file of its own; they are
+joined at the end.  An interrupted extraction resumes with the first missing part.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _BATCHES_DECODED_AHEAD = 2
 
 
 def extract(photos, extractor, features_path, skipped_path):
-    """Write a features file and the list of the photos that could not be read.
+    """Write a features file and the list of the photos that can't be read.
 
     Args:
         photos: `{photo id: path}`.
@@ -47,12 +47,12 @@ def extract(photos, extractor, features_path, skipped_path):
         (photos extracted, photos skipped).
 
     Raises:
-        ValueError: no photo can be read, or another process writes the same file.
+        InputError: no photo can be read, or another process writes the same file.
     """
     parts_folder = features_path.with_suffix(".parts")
     photos = list(photos.items())
     manifest = _manifest(photos, extractor)
-    refusal = f"Another process is extracting into {parts_folder}; let it finish."
+    refusal = f"Another process is extracting into {parts_folder}; wait until it has finished."
     with exclusive_lock(parts_folder, refusal):
         _check_manifest(parts_folder, manifest)
         parts = _extract_parts(photos, extractor, parts_folder)
@@ -84,33 +84,33 @@ def _manifest(photos, extractor):
 def _size(path):
     try:
         return os.stat(path).st_size
-    except OSError:  # a link to nowhere, say; decoding it will say so
+    except OSError:  # such as a broken link; decoding it will report that
         return -1
 
 
 def _is_current(features_path, photos, extractor):
-    """Whether a features file is that of these photos and weights.
+    """Return whether a features file is complete and of these photos and weights.
 
-    One that does not say, the original's for instance, is taken as it is.
+    A file that does not record its photos or weights, such as the original's, is accepted.
     """
     try:
         with h5py.File(features_path) as file:
-            whole = len(file["embeddings"]) == len(file["image_ids"])
+            complete = len(file["embeddings"]) == len(file["image_ids"])
             found = dict(file.attrs)
     except (OSError, KeyError):
         return False
     manifest = _manifest(list(photos.items()), extractor)
-    return whole and all(
+    return complete and all(
         np.array_equal(found[name], manifest[name]) for name in manifest if name in found
     )
 
 
 def _check_manifest(folder, manifest):
-    """Keep the parts of an interrupted extraction only if they belong to this one."""
+    """Delete the parts of an interrupted extraction unless they belong to this one."""
     path = folder / "manifest.json"
     try:
         fits = read_json(path) == manifest
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, InputError):
         fits = False
     if not fits:
         for leftover in folder.iterdir():
@@ -119,10 +119,10 @@ def _check_manifest(folder, manifest):
 
 
 def _extract_parts(photos, extractor, folder):
-    """Compute the parts that are not there yet; -> the paths of all."""
+    """Compute the missing parts -> the paths of all parts."""
     ranges = [photos[i : i + PHOTOS_PER_PART] for i in range(0, len(photos), PHOTOS_PER_PART)]
     paths = [folder / f"{number:06}.npz" for number in range(len(ranges))]
-    # A part that a power cut left broken is computed again.
+    # A part that a power failure left broken is computed again.
     missing = [
         (part, path)
         for part, path in zip(ranges, paths, strict=True)
@@ -144,7 +144,7 @@ def _extract_parts(photos, extractor, folder):
 
 
 def _extract_part(decoded_photos, extractor, bar):
-    """-> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
+    """Compute one part -> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
     ids, inputs, features, skipped = [], [], [], []
     for photo_id, path, decoded in decoded_photos:
         bar.update()
@@ -167,7 +167,7 @@ def _extract_part(decoded_photos, extractor, bar):
 
 
 def _decoded_ahead(photos, extractor, decoders):
-    """Iterator of (id, path) -> (id, path, network input or the reason why there is none)."""
+    """Decode an iterator of (id, path) ahead -> (id, path, network input or reason for none)."""
     waiting = deque()
 
     def submit(count):
@@ -184,17 +184,20 @@ def _decoded_ahead(photos, extractor, decoders):
 def _decode(path, extractor):
     try:
         return extractor.preprocess(read_photo(path, short_side=extractor.image_size))
-    except (ValueError, OSError, cv2.error) as error:
+    except (InputError, OSError, cv2.error) as error:
         return str(error)
 
 
 def _load(part):
-    with np.load(part) as arrays:
-        return dict(arrays)
+    try:
+        with np.load(part) as arrays:
+            return dict(arrays)
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{part} is broken ({error}); delete it and start again.") from error
 
 
 def _assemble(parts, rows, manifest, extractor, path):
-    """Put the parts together into the features file, one part at a time."""
+    """Join the parts into the features file, one part at a time."""
     with atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.attrs.update(manifest)
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
@@ -209,9 +212,9 @@ def _assemble(parts, rows, manifest, extractor, path):
 
 
 def extract_all(layout, extractor_name="alexnet"):
-    """Write the features of all splits that have photos, saying what was done.
+    """Write the features of all splits that have photos and print a report.
 
-    A features file of the same photos and weights is kept.
+    An existing features file of the same photos and weights is kept.
 
     Raises:
         FileNotFoundError: no split has photos.
@@ -219,7 +222,7 @@ def extract_all(layout, extractor_name="alexnet"):
     photos = {split: index_photos(layout.photos(split)) for split in SPLITS}
     if not any(photos.values()):
         folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
-        raise FileNotFoundError(f"No split has photos; they are looked for under {folders}.")
+        raise FileNotFoundError(f"No split has photos; they are expected under {folders}.")
     extractor = load_extractor(extractor_name, layout)
     for split in SPLITS:
         path = layout.features(split, extractor_name)
@@ -234,8 +237,8 @@ def extract_all(layout, extractor_name="alexnet"):
 
 
 def main(extractor=None):
-    """The command; with `extractor` it is that extractor's own."""
-    parser = command_line("Photos -> features files, resumable.")
+    """Run the command, for a fixed extractor if one is given."""
+    parser = command_line("Extract features of all photos; an interrupted extraction resumes.")
     add_data_option(parser)
     if extractor is None:
         parser.add_argument(

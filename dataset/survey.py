@@ -1,27 +1,30 @@
-"""What a data folder holds, and all that is wrong with it.
+"""A survey of a data folder: its contents and all problems with them.
 
-A file that is broken is a finding, not the end: its reason is kept and the survey goes on.  What
-is merely not made or not fetched yet is missing, but no problem; a part of VIST will do.
+A broken file does not end the survey: the reason is recorded.  A file that has not been made or
+downloaded yet is missing, which is not a problem: a part of VIST is enough.
 """
 
-import os
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
-from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.files import open_hdf5, write_csv
-from data_reader.image_data_reader import find_photo_files, read_photo
-from data_reader.image_mean_calculation import IMAGE_SIZE, read_means
+from data_reader.files import open_hdf5, read_strings, write_csv
+from data_reader.image_data_reader import (
+    ALEXNET_IMAGE_SIZE,
+    find_photo_files,
+    process_photos,
+    read_photo,
+)
+from data_reader.image_mean_calculation import read_means
 from data_reader.layout import ALEXNET_WEIGHTS, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import (
+    FEATURE_ARRAYS,
     features_command,
     read_descriptions,
     read_stories,
@@ -32,12 +35,11 @@ from data_reader.vocabulary import Vocabulary
 from dataset.models.alexnet.weights import read_weights
 
 PROBLEMS_FILE = "problems.csv"
-_PHOTOS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that was looked for: `contents` if it is there and sound, `reason` if it is broken."""
+    """An expected file: `contents` if it exists and is sound, `reason` if it is broken."""
 
     path: Path
     contents: Any = None
@@ -53,7 +55,7 @@ class File:
 
 
 class Problem(NamedTuple):
-    """A row of the list of all that is wrong."""
+    """A row of the list of all problems."""
 
     split: str
     kind: str
@@ -64,15 +66,15 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """What is there of one split.
+    """The files of one split.
 
     Attributes:
-        annotations: contents are the stories.
-        descriptions: contents are `{photo id: text}`.
-        photos: `{photo id: paths}`; of several paths the first counts.
+        annotations: its contents are the stories.
+        descriptions: its contents are `{photo id: text}`.
+        photos: `{photo id: paths}`; of several paths the first is used.
         unreadable: `{photo id: reason}`, or None if the photos were not decoded.
-        features: contents are the ids of the photos with features.
-        stories_file: contents are its number of stories.
+        features: its contents are the ids of the photos with features.
+        stories_file: its contents are the number of stories.
     """
 
     name: str
@@ -86,7 +88,7 @@ class Split:
 
     @cached_property
     def uses(self):
-        """`Counter` of the photos that stories use."""
+        """The number of stories that use each photo, a `Counter`."""
         return Counter(id_ for story in self.annotations.contents or () for id_ in story.photo_ids)
 
     @property
@@ -95,7 +97,7 @@ class Split:
 
     @property
     def has_usable_stories(self):
-        """Whether some story has all that a stories file needs."""
+        """Whether at least one story has everything that a stories file needs."""
         features, described = self.features.contents or (), self.descriptions.contents
         return any(
             not why_unusable(story)
@@ -105,13 +107,13 @@ class Split:
         )
 
     def used_but_not_in(self, ids):
-        """The photos that stories use and `ids` lacks, in order of id."""
+        """List the photos that stories use and that are not in `ids`, in order of id."""
         return sorted(id_ for id_ in self.uses if id_ not in ids)
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What is there of a data folder; `weights` and `means` are None where none are needed."""
+    """The contents of a data folder; `weights` and `means` are None if none are needed."""
 
     layout: DataLayout
     extractor: str
@@ -123,20 +125,22 @@ class Survey:
 
 
 def survey(layout, extractor="alexnet", check_photos=False):
-    """Look at all that a data folder should hold.
+    """Check everything that a data folder should contain.
 
     Args:
-        extractor: whose features are looked for.
-        check_photos: decode every photo, too.
+        extractor: the name of the extractor whose features are checked.
+        check_photos: also decode every photo.
 
     Raises:
-        ValueError: the data folder is a file, or the extractor's name can't be one.
+        InputError: the data folder is a file, or the extractor's name can't be one.
     """
     if layout.root.exists() and not layout.root.is_dir():
-        raise InputError(f"{layout} is no folder; --data takes the folder that holds the data.")
+        raise InputError(
+            f"{layout} is not a folder; --data takes the folder that contains the data."
+        )
     if not re.fullmatch(r"\w+", extractor):
         raise InputError(
-            f"There is no extractor {extractor!r}; it is alexnet or a model of keras.applications."
+            f"There is no extractor {extractor!r}; give alexnet or a model of keras.applications."
         )
     vocabulary = _look(layout.vocabulary, Vocabulary.read)
     alexnet = extractor == "alexnet"
@@ -186,28 +190,28 @@ def _look(path, read):
         return File(path)
     try:
         return File(path, contents=read(path))
-    except Exception as error:  # a survey survives whatever a file holds
+    except Exception as error:  # a survey survives any contents of a file
         return File(path, reason=_explain(error, path))
 
 
 def _explain(error, path):
-    """The error in one line, without the path that it is shown with."""
+    """Return the error in one line, without the path, which is shown beside it."""
     text = " ".join(str(error).split()).removeprefix(f"{path}").removeprefix(":").strip()
-    return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {text}"
 
 
 def _read_feature_ids(path, layout, extractor):
     made_by = features_command(layout, extractor)
-    with open_hdf5(path, ("embeddings", "image_ids"), made_by) as file:
-        ids = {id_.decode() for id_ in file["image_ids"][:]}
+    with open_hdf5(path, FEATURE_ARRAYS, made_by) as file:
+        ids = set(read_strings(file["image_ids"]))
         rows, network = len(file["embeddings"]), file.attrs.get("extractor", extractor)
         means = feature_attributes(file).get("channel_means")
     if rows != len(ids):
-        raise InputError(f"it holds {rows} rows of features for {len(ids)} photos.")
+        raise InputError(f"it has {rows} rows of features for {len(ids)} different photos.")
     if network != extractor:
         raise InputError(f"its extractor is {network}, expected {extractor}.")
     if extractor == "alexnet" and means is not None and tuple(means) != read_means(layout):
-        raise InputError(f"its channel means are {means}, now they are {read_means(layout)}.")
+        raise InputError(f"its channel means are {means}, but now they are {read_means(layout)}.")
     return ids
 
 
@@ -219,40 +223,28 @@ def _count_stories(layout, split, vocabulary, extractor):
         count, network = len(file["story_ids"]), file.attrs.get("extractor", extractor)
     if network != extractor:
         raise InputError(f"its extractor is {network}, expected {extractor}.")
-    if not count:
-        raise InputError("it holds no story.")
     return count
 
 
 def find_unreadable(photos, description):
-    """Decode the photos as an extraction would -> `{photo id: reason}` of those that can't be."""
-    ids, unreadable = sorted(photos), {}
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as decoders,
-        tqdm(total=len(ids), desc=description, unit="photo", disable=None) as bar,
-    ):
-        for start in range(0, len(ids), _PHOTOS_AT_A_TIME):
-            part = ids[start : start + _PHOTOS_AT_A_TIME]
-            reasons = decoders.map(_why_unreadable, (photos[id_][0] for id_ in part))
-            for id_, reason in zip(part, reasons, strict=True):
-                bar.update()
-                if reason:
-                    unreadable[id_] = reason
-    return unreadable
+    """Decode the photos as an extraction would -> `{photo id: reason}` of the unreadable ones."""
+    ids = sorted(photos)
+    reasons = process_photos(_why_unreadable, [photos[id_][0] for id_ in ids], description)
+    return {id_: reason for id_, reason in zip(ids, reasons, strict=True) if reason}
 
 
 def _why_unreadable(path):
     try:
-        read_photo(path, short_side=IMAGE_SIZE)
-    except Exception as error:  # a survey survives whatever a file holds
+        read_photo(path, short_side=ALEXNET_IMAGE_SIZE)
+    except Exception as error:  # a survey survives any contents of a file
         return _explain(error, path) or type(error).__name__
     return ""
 
 
 def write_problems(found):
-    """Write the list of all that is wrong into the data folder, empty or not -> (path, problems).
+    """Write the list of all problems, empty or not, into the data folder -> (path, problems).
 
-    A data folder that is not there is not made.
+    A missing data folder is not created.
     """
     path = found.layout.root / PROBLEMS_FILE
     problems = find_problems(found)
@@ -262,7 +254,7 @@ def write_problems(found):
 
 
 def find_problems(found):
-    """All that is wrong, split by split."""
+    """List all problems, split by split."""
     problems = [problem for split in found.splits for problem in _split_problems(split)]
     for kind, file in (
         ("AlexNet weights", found.weights),
@@ -308,7 +300,7 @@ def _photo_problems(split):
         for id_ in split.used_but_not_in(split.photos):
             reason = f"no file; uses in stories: {split.uses[id_]}"
             yield Problem(split.name, "missing photo", id_, reason, split.photo_folder)
-    elif split.uses and not split.features.sound:  # features may have come without the photos
+    elif split.uses and not split.features.sound:  # features may be there without the photos
         reason = f"no photo at all; the stories use {len(split.uses)}"
         yield Problem(split.name, "no photos", "", reason, split.photo_folder)
     for id_, (first, *others) in sorted(split.photos.items()):
@@ -320,7 +312,7 @@ def _photo_problems(split):
 
 
 def _feature_problems(split):
-    """Photos that could have features; of a missing or unreadable one that is said already."""
+    """Yield photos that should have features; missing and unreadable ones are already listed."""
     for id_ in split.used_but_not_in(split.features.contents):
         if id_ in split.photos and id_ not in (split.unreadable or ()):
             reason = "a story uses it, but it is not in the features file"

@@ -1,4 +1,4 @@
-"""A survey of a data folder as text for a terminal, and the next step that follows from it."""
+"""The report of a survey as text for a terminal, and the next step that follows from it."""
 
 import shlex
 from collections import Counter
@@ -11,18 +11,18 @@ from dataset.survey import PROBLEMS_FILE
 VIST_SOURCE = "https://visionandlanguage.net/VIST"
 WEIGHTS_SOURCE = "https://www.cs.toronto.edu/~guerzhoy/tf_alexnet"
 GLOVE_SOURCE = "https://nlp.stanford.edu/projects/glove"
-_NARROWEST = len("unchecked")  # column
+_NARROWEST_COLUMN = len("unchecked")
 
 
 class NextStep(NamedTuple):
-    """What to do next; `can_run` if it is a command that has all it needs."""
+    """The next step in words; `can_run` if it is a command that has everything it needs."""
 
     text: str
     can_run: bool
 
 
 def next_step(found):
-    """The next step on the way from a bare folder to an experiment."""
+    """Return the next step on the way from an empty folder to an experiment."""
     return (
         _step_to_data(found)
         or _step_to_features(found)
@@ -32,7 +32,7 @@ def next_step(found):
 
 
 def _step_to_data(found):
-    """Is there a split with stories and photos, or else with a stories file?"""
+    """Return the step to a split with stories and photos, or None if there is one already."""
     if any(
         (split.annotations.sound and (split.has_readable_photos or split.features.sound))
         or split.stories_file.sound
@@ -41,7 +41,7 @@ def _step_to_data(found):
         return None
     for split in found.splits:
         if split.photos or not split.annotations.missing:
-            return NextStep(_lacking(split), False)
+            return NextStep(_to_complete(split), False)
     sample = "python -m dataset.sample"
     if _is_default(found.layout) or found.layout.vist.exists():
         sample += ", then: python -m dataset --data dataset/sample_data"
@@ -52,15 +52,15 @@ def _step_to_data(found):
     )
 
 
-def _lacking(split):
-    """What a split still needs before its stories can be told."""
+def _to_complete(split):
+    """Return in words how to complete a split's annotations and photos."""
     if split.annotations.reason:
-        return f"fetch {split.annotations.path} again from {VIST_SOURCE}; it is broken"
+        return f"download {split.annotations.path} again from {VIST_SOURCE}; it is broken"
     if split.annotations.missing:
         return f"put the {split.name} annotations from {VIST_SOURCE} at {split.annotations.path}"
     if not split.photos:
         return f"put the {split.name} photos from {VIST_SOURCE} under {split.photo_folder}"
-    return f"fetch photos of the {split.name} split again from {VIST_SOURCE}; none can be used"
+    return f"download the {split.name} photos again from {VIST_SOURCE}; none can be read"
 
 
 def _step_to_features(found):
@@ -95,23 +95,23 @@ def _step_to_stories(found):
         if file.reason and split.features.sound
     ]
     if broken:
-        return _after(f"fetch {_listed(broken)} again from {VIST_SOURCE}", command)
+        return _after(f"download {_listed(broken)} again from {VIST_SOURCE}", command)
     if found.vocabulary.reason:
         return _after(f"delete {found.vocabulary.path}", command)
     train = found.splits[0]
     if found.vocabulary.missing and not train.annotations.sound:
-        return _after(f"for the vocabulary, {_lacking(train)}", command)
+        return _after(f"for the vocabulary, {_to_complete(train)}", command)
     for split in ready:
         if not split.has_usable_stories:
             return _after(
-                f"get what the {split.name} stories lack; not one is complete (see the list), "
+                f"complete the {split.name} stories, none of which can be used (see the list), "
                 f"and delete {split.features.path}",
                 command,
             )
     return NextStep(command, True)
 
 
-# By the data folder that they are for.
+# By the data folder that they use.
 _EXPERIMENTS = {"dataset/sample_data": "image_grouping", "dataset": "vist_image_grouping"}
 
 
@@ -119,9 +119,11 @@ def _step_to_training(found):
     train, valid, _ = found.splits
     for split in (train, valid):
         if not split.stories_file.sound:
-            return NextStep(f"training needs train and valid stories: {_lacking(split)}", False)
+            return NextStep(f"training needs train and valid stories: {_to_complete(split)}", False)
     if not found.vocabulary.sound:
-        return NextStep(f"put the vocabulary of the stories at {found.vocabulary.path}", False)
+        return NextStep(
+            f"put the vocabulary of the stories files at {found.vocabulary.path}", False
+        )
     for folder, experiment in _EXPERIMENTS.items():
         if found.layout.root == REPOSITORY / folder:
             return NextStep(f"python -m training.experiments.{experiment}", True)
@@ -169,8 +171,8 @@ def _shown_folder(layout):
 
 
 def report(found, problems_path, problems):
-    """The survey as text for a terminal."""
-    there = "" if found.layout.root.is_dir() else " (there is no such folder)"
+    """Format the survey as text for a terminal."""
+    there = "" if found.layout.root.is_dir() else " (does not exist)"
     sections = [
         f"Data folder: {found.layout}{there}",
         _table_of_splits(found),
@@ -204,10 +206,11 @@ def _table_of_splits(found):
 
 
 def _aligned(row, widths):
-    """The title to the left, the numbers to the right."""
+    """Align the title to the left and the numbers to the right."""
     title, *cells = row
     numbers = [
-        cell.rjust(max(width, _NARROWEST)) for cell, width in zip(cells, widths[1:], strict=True)
+        cell.rjust(max(width, _NARROWEST_COLUMN))
+        for cell, width in zip(cells, widths[1:], strict=True)
     ]
     return "  ".join([title.ljust(widths[0]), *numbers])
 
@@ -295,7 +298,7 @@ def _unreadable_lines(found):
 
 
 def _files(found):
-    """Every single file that was looked for and what it is called."""
+    """Yield each expected file with its title."""
     for split in found.splits:
         yield f"{split.name} annotations", split.annotations
         yield f"{split.name} descriptions", split.descriptions
@@ -315,7 +318,7 @@ def _broken_lines(found):
 
 
 def _missing_lines(found):
-    """What is missing, by where it comes from."""
+    """List what is missing by source."""
     lines = []
     for source, paths in _missing(found):
         if paths:
@@ -351,19 +354,19 @@ def _missing_paths(layout, *files):
 
 
 def _shown_path(path, layout):
-    """As below the data folder, if it lies there."""
+    """Shorten a path below the data folder to its part below it."""
     return path.relative_to(layout.root) if path.is_relative_to(layout.root) else path
 
 
 def _shown_photos(split, layout):
     folder = _shown_path(split.photo_folder, layout)
-    return f"{folder}/  (photos in any sub-folders, named <photo id>.<ending>)"
+    return f"{folder}/  (photos in any subfolders, named <photo id>.<extension>)"
 
 
 def _problems_text(path, problems):
     rows = f"{len(problems):,} {'row' if len(problems) == 1 else 'rows'} in {path}"
     if not problems:
-        return f"Problems with what is there: none{f' ({rows})' if path.exists() else ''}"
+        return f"Problems with existing files: none{f' ({rows})' if path.exists() else ''}"
     kinds = Counter(problem.kind for problem in problems)
     counts = [f"{number:>7,}  {kind}" for kind, number in sorted(kinds.items())]
-    return _section("Problems with what is there", [*counts, rows])
+    return _section("Problems with existing files", [*counts, rows])

@@ -1,4 +1,4 @@
-"""Any image model of `keras.applications` as a feature extractor: its pooled last features."""
+"""Any image model of `keras.applications` as an extractor: its last feature map, pooled."""
 
 import hashlib
 import inspect
@@ -34,14 +34,14 @@ _SIZES = {
 
 
 def keras_extractor(name, weights="imagenet"):
-    """An image model of `keras.applications` without its classifier, globally average-pooled.
+    """Build the extractor of an image model without its classifier, globally average-pooled.
 
     Args:
         name: the model's name in any case.
         weights: "imagenet", which Keras downloads once; None for random ones.
 
     Raises:
-        ValueError: there is no such model, or its weights could not be downloaded.
+        InputError: there is no such model, or its weights can't be downloaded.
     """
     build = _model_function(name)
     size = _SIZES.get(build.__name__, _USUAL_SIZE)
@@ -51,8 +51,8 @@ def keras_extractor(name, weights="imagenet"):
         )
     except Exception as error:  # Keras raises plain exceptions where a download fails
         raise InputError(
-            f"The ImageNet weights of {build.__name__} could not be had ({error}); Keras "
-            "downloads them once, which needs the network."
+            f"The ImageNet weights of {build.__name__} can't be loaded ({error}); Keras downloads "
+            "them once, for which it needs a network connection."
         ) from error
     network.compile()
     own_preprocessing = sys.modules[build.__module__].preprocess_input
@@ -82,7 +82,7 @@ def _model_function(name):
     }
     if name.lower() not in functions:
         raise InputError(
-            f"There is no extractor {name!r}; there is: alexnet, {', '.join(sorted(functions))}."
+            f"There is no extractor {name!r}; choose alexnet, {', '.join(sorted(functions))}."
         )
     return functions[name.lower()]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data_reader.errors import InputError
 from data_reader.image_data_reader import (
     find_photo_files,
     find_photos,
@@ -35,7 +36,7 @@ def encoded(kind, mode="RGB", **options):
 
 
 def turned():
-    """EXIF data that say: turn by a quarter to the right to see it upright."""
+    """EXIF data of a photo that must be turned a quarter to the right to be upright."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return exif
@@ -63,7 +64,7 @@ def test_photos_are_found_by_id_at_any_depth(tmp_path):
     save(tmp_path / "10.PNG", pixels)
     (tmp_path / "30_o.jpg.1").write_bytes(b"as a second download names it")
     (tmp_path / "._10.jpg").write_bytes(b"what macOS leaves behind")
-    (tmp_path / "readme.txt").write_text("no photo")
+    (tmp_path / "readme.txt").write_text("not a photo")
     assert find_photos(tmp_path) == {
         "10": str(tmp_path / "10.PNG"),
         "20": str(tmp_path / "b" / "deep" / "20.jpg"),
@@ -85,7 +86,7 @@ def test_a_name_that_is_not_utf_8_has_an_id_that_can_be_written(tmp_path):
     assert list(index_photos(tmp_path)) == ["caf\\xe9"]
 
 
-def test_of_two_files_with_one_id_the_first_counts(tmp_path):
+def test_of_two_files_with_one_id_the_first_is_used(tmp_path):
     for folder in ("b", "a"):
         save(tmp_path / folder / "1.jpg", np.zeros((4, 4, 3), np.uint8))
     both = [str(tmp_path / folder / "1.jpg") for folder in ("a", "b")]
@@ -149,7 +150,7 @@ def test_greyscale_becomes_three_equal_channels(tmp_path, mode):
     assert (photo[..., 0] == photo[..., 2]).all()
 
 
-def test_a_turned_photo_is_seen_upright(tmp_path):
+def test_a_rotated_photo_is_turned_upright(tmp_path):
     (tmp_path / "p.jpg").write_bytes(encoded("JPEG", quality=95, exif=turned()))
     photo = read_photo(tmp_path / "p.jpg")
     assert photo.shape == (80, 60, 3)
@@ -161,9 +162,9 @@ def test_a_turned_photo_is_seen_upright(tmp_path):
     ("contents", "message"),
     [
         (b"", "empty file"),
-        (b"<html>404</html>", "no photo: begins with b.<html>"),
-        (b"%PDF-1.4", "no photo: begins with b.%PDF"),
-        (bytes(500), "no photo"),
+        (b"<html>404</html>", "not a photo: begins with b.<html>"),
+        (b"%PDF-1.4", "not a photo: begins with b.%PDF"),
+        (bytes(500), "not a photo"),
         (encoded("JPEG")[:-2], "cut short or broken JPEG"),
         (encoded("JPEG")[:400], "cut short or broken JPEG"),
         (encoded("JPEG", progressive=True)[:-100], "cut short or broken JPEG"),
@@ -176,7 +177,7 @@ def test_a_turned_photo_is_seen_upright(tmp_path):
 @pytest.mark.parametrize("short_side", [None, 227])
 def test_an_unreadable_photo_says_why(tmp_path, contents, message, short_side):
     (tmp_path / "p.jpg").write_bytes(contents)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         read_photo(tmp_path / "p.jpg", short_side)
 
 

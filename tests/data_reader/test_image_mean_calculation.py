@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.image_data_reader import ALEXNET_MEANS
 from data_reader.image_mean_calculation import channel_means, read_means
 from data_reader.layout import DataLayout
@@ -22,7 +23,7 @@ def test_the_mean_is_that_of_all_photos_whatever_their_size(tmp_path):
     assert channel_means(photos) == ((20.0, 30.0, 55.0), 2)
 
 
-def test_only_the_centre_that_the_network_sees_counts(tmp_path):
+def test_only_the_centre_that_the_network_sees_is_averaged(tmp_path):
     photo = np.zeros((227, 681, 3), np.uint8)
     photo[:, 227:454] = (9, 6, 3)
     assert cv2.imwrite(str(tmp_path / "1.png"), photo)
@@ -33,7 +34,7 @@ def test_unreadable_photos_do_not_count(tmp_path):
     (tmp_path / "2.png").write_bytes(b"")
     photos = [save(tmp_path / "1.png", (10, 20, 30)), tmp_path / "2.png"]
     assert channel_means(photos) == ((10.0, 20.0, 30.0), 1)
-    with pytest.raises(ValueError, match="None of the 1 photos"):
+    with pytest.raises(InputError, match="None of the 1 photos"):
         channel_means(photos[1:])
 
 
@@ -47,15 +48,15 @@ def test_the_file_is_read_by_its_names(tmp_path):
 @pytest.mark.parametrize(
     "contents", [{"blue_mean": 1, "green_mean": 2}, {"blue_mean": "x"}, [1, 2, 3]]
 )
-def test_what_is_no_file_of_means_is_refused(tmp_path, contents):
+def test_a_file_that_does_not_hold_three_means_is_refused(tmp_path, contents):
     layout = DataLayout(tmp_path)
     layout.means.write_text(json.dumps(contents))
-    with pytest.raises(ValueError, match=r"mean\.json must hold the numbers blue_mean"):
+    with pytest.raises(InputError, match=r"mean\.json must hold the numbers blue_mean"):
         read_means(layout)
 
 
 def test_means_beyond_the_range_of_pixels_are_refused(tmp_path):
     layout = DataLayout(tmp_path)
     layout.means.write_text('{"red_mean": 3, "green_mean": 2.5, "blue_mean": 300}')
-    with pytest.raises(ValueError, match="between 0 and 255"):
+    with pytest.raises(InputError, match="between 0 and 255"):
         read_means(layout)

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from written_runs import write_run
 
+from data_reader.errors import InputError
 from data_reader.run_folder import LOSS_COLUMNS, RunFolder
 from models.loading import load_model
 
@@ -37,7 +38,7 @@ def test_without_a_run_the_command_that_makes_one_is_named(tmp_path):
         RunFolder.newest(tmp_path)
 
 
-def test_what_a_run_folder_lacks_is_named(tmp_path):
+def test_a_missing_file_of_a_run_folder_is_named(tmp_path):
     path = make_run(tmp_path, "a_20260101-120000", files=FILES[:3])
     with pytest.raises(FileNotFoundError, match=r"has no model\.keras"):
         RunFolder.open(path)
@@ -55,18 +56,22 @@ def test_a_cut_model_file_is_named(tmp_path):
     model.save(path / "model.keras")
     whole = (path / "model.keras").read_bytes()
     (path / "model.keras").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r"model\.keras is broken"):
+    with pytest.raises(InputError, match=r"model\.keras is broken"):
         load_model(RunFolder.open(path))
 
 
 @pytest.mark.parametrize(
     ("contents", "message"),
-    [('{"name":', "is broken"), ("[1]", "is broken: expected a dict"), ("{}", "lacks data, model")],
+    [
+        ('{"name":', "is cut short or not JSON"),
+        ("[1]", "is broken: expected a dict"),
+        ("{}", "lacks data, model, name"),
+    ],
 )
 def test_broken_settings_are_named(tmp_path, contents, message):
     path = make_run(tmp_path, "a_20260101-120000")
     (path / "experiment.json").write_text(contents)
-    with pytest.raises(ValueError, match=rf"experiment\.json {message}"):
+    with pytest.raises(InputError, match=rf"experiment\.json {message}"):
         RunFolder.open(path).settings()
 
 
@@ -74,7 +79,7 @@ def test_another_zip_file_is_no_model(tmp_path):
     path = make_run(tmp_path, "a_20260101-120000")
     with zipfile.ZipFile(path / "model.keras", "w") as archive:
         archive.writestr("photo.jpg", b"")
-    with pytest.raises(ValueError, match=r"model\.keras is broken"):
+    with pytest.raises(InputError, match=r"model\.keras is broken"):
         load_model(RunFolder.open(path))
 
 
@@ -88,11 +93,24 @@ def test_the_best_epoch_has_the_lowest_loss_that_is_a_number(tmp_path):
     assert RunFolder(tmp_path / "nowhere").best_epoch() == {}
 
 
-def test_an_epoch_s_line_that_is_being_written_is_left_out(tmp_path):
+def test_an_incomplete_last_line_of_the_log_is_ignored(tmp_path):
     run = write_run(tmp_path / "run", [3.0, 2.0])
     with run.loss_log.open("a") as file:
         file.write("3,0.5,1.")
     assert run.losses()["val_loss"] == [3.0, 2.0]
+
+
+def test_a_line_without_its_epoch_is_not_the_best(tmp_path):
+    run = write_run(tmp_path / "run", [3.0])
+    with run.loss_log.open("a") as file:
+        file.write(",0.5,1.0,0.01,1,1,\n")
+    assert run.best_epoch()["epoch"] == 1
+
+
+def test_a_vocabulary_without_words_is_named(tmp_path):
+    (tmp_path / "vocabulary.json").write_text("{}")
+    with pytest.raises(InputError, match=r"vocabulary\.json lacks idx_to_words"):
+        RunFolder(tmp_path).vocabulary_size()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +123,7 @@ def test_an_epoch_s_line_that_is_being_written_is_left_out(tmp_path):
 )
 def test_a_broken_log_is_named(tmp_path, contents, message):
     (tmp_path / "loss.csv").write_text(contents, encoding="latin-1")
-    with pytest.raises(ValueError, match=rf"loss\.csv can't be read: .*{message}"):
+    with pytest.raises(InputError, match=rf"loss\.csv can't be read: .*{message}"):
         RunFolder(tmp_path).losses()
 
 
@@ -188,7 +206,7 @@ def test_a_run_before_its_first_epoch_is_described(tmp_path):
     assert "best epoch" not in out
 
 
-def test_what_can_t_be_described_is_one_line_and_status_2(tmp_path):
+def test_a_folder_that_can_t_be_described_is_one_line_and_status_2(tmp_path):
     run = write_run(tmp_path / "tiny_1", [1.0])
     run.loss_log.write_text("x\n")
     for path, message in (

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.sis_datareader import (
     index_stories,
@@ -83,7 +84,7 @@ def test_stories_are_grouped_by_id_and_sorted_by_order(layout):
     assert third.story_id == "13"
 
 
-def test_the_latest_description_counts(tmp_path):
+def test_a_photo_s_last_description_is_used(tmp_path):
     path = tmp_path / "dii.json"
     rows = [[{"photo_flickr_id": "1", "text": t}] for t in ("old", "new")]
     path.write_text(json.dumps({"annotations": rows}))
@@ -94,7 +95,7 @@ def test_a_stories_file_by_value(layout):
     vocabulary = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "."))
     report = index_stories(layout, "train", vocabulary)
     assert report.kept == 1
-    assert report.left_out == {"a photo has no features": 1, "a photo has no description": 1}
+    assert report.skipped == {"a photo has no features": 1, "a photo has no description": 1}
     assert (report.coverage.tokens, report.coverage.unknown_tokens) == (49, 14)
     with h5py.File(layout.stories("train")) as file:
         assert file["story_ids"][:].tolist() == [11]
@@ -118,7 +119,7 @@ def test_a_stories_file_by_value(layout):
         assert file.attrs["vocabulary_size"] == 7
 
 
-def test_left_out_stories_are_listed(layout):
+def test_skipped_stories_are_listed(layout):
     index_stories(layout, "train", make_vocabulary(layout))
     with layout.skipped_stories("train").open(newline="") as file:
         rows = list(csv.reader(file))
@@ -129,7 +130,7 @@ def test_left_out_stories_are_listed(layout):
     ]
 
 
-def test_descriptions_can_be_done_without(layout):
+def test_stories_without_descriptions_can_be_kept(layout):
     layout.annotations("train", "description-in-isolation").unlink()
     with pytest.raises(FileNotFoundError, match="description-in-isolation"):
         index_stories(layout, "train", make_vocabulary(layout))
@@ -146,16 +147,27 @@ def test_descriptions_can_be_done_without(layout):
         ([sentence("x1", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "not a decimal number"),
         ([sentence("1", i // 2, p, ".") for i, p in enumerate(PHOTOS[:5])], "the same place"),
         ([sentence("9" * 25, i, p, ".") for i, p in enumerate(PHOTOS[:5])], "too large a number"),
-        ([sentence("1", i, p, "a\0b") for i, p in enumerate(PHOTOS[:5])], "can be stored"),
-        ([sentence("1", i, p, "\ud83d") for i, p in enumerate(PHOTOS[:5])], "can be stored"),
+        ([sentence("9" * 5000, i, p, ".") for i, p in enumerate(PHOTOS[:5])], "too large a number"),
+        ([sentence("1", i, p, "a\0b") for i, p in enumerate(PHOTOS[:5])], "can't be stored"),
+        ([sentence("1", i, p, "\ud83d") for i, p in enumerate(PHOTOS[:5])], "can't be stored"),
     ],
 )
 def test_a_split_without_a_usable_story_is_refused(layout, stories, reason):
     write_split(layout, "train", stories)
     vocabulary = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>"))
-    with pytest.raises(ValueError, match=f"No story of the train split can be used: .*{reason}"):
+    with pytest.raises(InputError, match=f"No story of the train split can be used: .*{reason}"):
         index_stories(layout, "train", vocabulary)
     assert not layout.stories("train").exists()
+
+
+def test_features_of_other_shapes_are_refused(layout):
+    with h5py.File(layout.features("train"), "r+") as file:
+        del file["embeddings"]
+        file["embeddings"] = np.zeros((5, 2))
+    command = "python -m dataset.image_features --extractor alexnet"
+    message = rf"hdf5 has image_ids of shape \[6\], expected \[5\]; make it again with: {command}"
+    with pytest.raises(InputError, match=message):
+        index_stories(layout, "train", make_vocabulary(layout))
 
 
 def test_the_paths_of_the_photos_are_relative_to_the_data_folder(layout):
@@ -168,7 +180,7 @@ def test_the_paths_of_the_photos_are_relative_to_the_data_folder(layout):
     assert paths == ["vist_dataset/training_data/images/100.jpg", "", "", "", ""]
 
 
-def test_the_vocabulary_is_made_from_the_training_stories_and_kept(layout):
+def test_the_vocabulary_is_made_from_the_training_stories_and_then_read(layout):
     vocabulary = make_vocabulary(layout)
     assert vocabulary.words[4:7] == (".", "dog", "the")
     frequencies = json.loads(layout.word_frequencies.read_text(encoding="utf-8"))
@@ -178,15 +190,15 @@ def test_the_vocabulary_is_made_from_the_training_stories_and_kept(layout):
     assert make_vocabulary(layout, rebuild=True).words[4:] == ("new", "words")
 
 
-def test_word_frequencies_that_are_there_are_cut_to_a_vocabulary(layout):
+def test_existing_word_frequencies_are_cut_to_a_vocabulary(layout):
     layout.word_frequencies.write_text('[["b", 3], ["a", 2], ["c", 2]]')
     assert make_vocabulary(layout, size=2).words[4:] == ("b", "a")
 
 
 @pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"])
-def test_what_is_no_file_of_word_frequencies_is_refused(layout, contents):
+def test_a_file_that_does_not_hold_word_frequencies_is_refused(layout, contents):
     layout.word_frequencies.write_text(contents)
-    with pytest.raises(ValueError, match=r"word_frequencies\.json .*delete it"):
+    with pytest.raises(InputError, match=r"word_frequencies\.json .*delete it"):
         make_vocabulary(layout)
     assert not layout.vocabulary.exists()
 
@@ -194,19 +206,19 @@ def test_what_is_no_file_of_word_frequencies_is_refused(layout, contents):
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        ({"images": []}, "no VIST annotation file"),
+        ({"images": []}, "not a VIST annotation file"),
         ({"annotations": []}, "holds no stories"),
-        ({"annotations": 5}, "no list of lists"),
-        ({"annotations": [{"story_id": "1"}]}, "no list of lists"),
+        ({"annotations": 5}, "not a list of lists"),
+        ({"annotations": [{"story_id": "1"}]}, "not a list of lists"),
         ({"annotations": [[{"story_id": "1"}]]}, "lacks the field 'worker_arranged_photo_order'"),
         ({"annotations": [["text"]]}, "lacks the field 'story_id'"),
-        ({"annotations": [sentence(1, 0, "100", ".")]}, "'story_id' is 1, expected a str"),
-        ({"annotations": [sentence("1", "0", "100", ".")]}, "order' is '0', expected a int"),
-        ({"annotations": [sentence("1", 0, "100", None)]}, "'text' is None, expected a str"),
+        ({"annotations": [sentence(1, 0, "100", ".")]}, "'story_id' is 1, expected str"),
+        ({"annotations": [sentence("1", "0", "100", ".")]}, "order' is '0', expected int"),
+        ({"annotations": [sentence("1", 0, "100", None)]}, "'text' is None, expected str"),
     ],
 )
 def test_another_kind_of_json_is_refused(tmp_path, contents, message):
     path = tmp_path / "sis.json"
     path.write_text(json.dumps(contents))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         read_stories(path)

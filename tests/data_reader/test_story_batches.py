@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches, feature_statistics
@@ -55,7 +56,7 @@ def test_the_last_batch_is_smaller_and_never_empty(layout):
         assert len(StoryBatches(stories, 5)) == 1
 
 
-def test_a_batch_for_several_devices_is_filled_up_with_stories_of_no_weight(layout):
+def test_a_batch_for_several_devices_is_filled_up_with_stories_of_zero_weight(layout):
     with open_stories(layout, "train") as stories:
         batches = StoryBatches(stories, stories_per_batch=5, multiple_of=4)
         inputs, sentences, weights = batches[0]
@@ -72,7 +73,7 @@ def seen_in(batches):
     ]
 
 
-def test_each_epoch_has_an_order_of_its_own_alike_for_a_seed(layout):
+def test_each_epoch_has_an_order_of_its_own_that_the_seed_determines(layout):
     with open_stories(layout, "train") as stories:
         orders = [seen_in(StoryBatches(stories, 1, seed=3, epoch=epoch)) for epoch in (0, 1, 2, 1)]
     assert [sorted(order) for order in orders] == [[0, 1, 2, 3, 4]] * 4
@@ -80,7 +81,7 @@ def test_each_epoch_has_an_order_of_its_own_alike_for_a_seed(layout):
     assert len({tuple(order) for order in orders}) == 3
 
 
-def test_an_epoch_goes_on_with_the_batches_that_are_left(layout):
+def test_a_resumed_epoch_has_the_batches_that_are_left(layout):
     with open_stories(layout, "train") as stories:
         whole = StoryBatches(stories, 2, seed=3, epoch=1)
         rest = StoryBatches(stories, 2, seed=3, epoch=1, first_batch=1)
@@ -98,9 +99,56 @@ def test_statistics_are_those_of_all_photos(layout):
 
 def test_stories_of_another_vocabulary_are_refused(layout):
     other = Vocabulary((*VOCABULARY.words[:4], "cat"))
-    with pytest.raises(ValueError, match=r"vocabulary of 5 words \(\w+\), but .* one of 5 words"):
+    with pytest.raises(
+        InputError, match=r"vocabulary of 5 words \(\w+\), but .* in use has 5 words"
+    ):
         open_stories(layout, "train", other)
     open_stories(layout, "train", VOCABULARY).close()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {"story_sentences": np.zeros((5, 5, 15), np.int32)},
+            r"has story_sentences of shape \[5, 5, 15\], expected \[5, 5, 22\]",
+        ),
+        (
+            {"story_sentences": np.zeros((5, 5, 22))},
+            "has story_sentences of type float64, expected whole numbers",
+        ),
+        (
+            {"story_ids": np.arange(4)},
+            r"has story_sentences of shape \[5, 5, 22\], expected \[4, 5, 22\]",
+        ),
+        (
+            {"image_embeddings": np.zeros((5, 4, 3))},
+            r"has image_embeddings of shape \[5, 4, 3\], expected \[5, 5, 3\]",
+        ),
+        (
+            {"album_ids": ["a"] * 4},
+            r"has album_ids of shape \[4\], expected \[5\]",
+        ),
+        (
+            {
+                "story_ids": np.arange(0),
+                "story_sentences": np.zeros((0, 5, 22), int),
+                "image_embeddings": np.zeros((0, 5, 3)),
+            },
+            "holds no stories",
+        ),
+    ],
+)
+def test_a_stories_file_of_other_arrays_is_refused(layout, arrays, message):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        for name, values in arrays.items():
+            if name in file:
+                del file[name]
+            file[name] = values
+    also = ["album_ids"] if "album_ids" in arrays else []
+    command = f"make it again with: python -m data_reader --data {layout}"
+    with pytest.raises(InputError, match=rf"_train\.hdf5 {message}; {command}"):
+        open_stories(layout, "train", VOCABULARY, also)
 
 
 def test_the_original_s_files_are_checked_by_their_largest_index(layout):
@@ -112,11 +160,11 @@ def test_the_original_s_files_are_checked_by_their_largest_index(layout):
     with open_stories(layout, "train", VOCABULARY) as stories:
         assert StoryBatches(stories, 5)[0][0]["image_features"].dtype == np.float32
     small = Vocabulary(VOCABULARY.words[:4])
-    with pytest.raises(ValueError, match=r"vocabulary of at least 5 words, .* one of 4"):
+    with pytest.raises(InputError, match=r"vocabulary of at least 5 words, .* in use has 4"):
         open_stories(layout, "train", small)
 
 
-def test_features_from_elsewhere_are_refused_and_unknown_ones_taken(layout):
+def test_other_features_are_refused_and_unknown_ones_accepted(layout):
     with h5py.File(layout.stories("train"), "r+") as file:
         file.attrs["extractor"] = "alexnet"
         file.attrs["channel_means"] = (1.0, 2.0, 3.0)
@@ -129,7 +177,7 @@ def test_features_from_elsewhere_are_refused_and_unknown_ones_taken(layout):
         }
         check_features(stories, known)
         check_features(stories, {**known, "weights_checksum": "unknown to the file"})
-        with pytest.raises(ValueError, match="extractor alexnet, not resnet50"):
+        with pytest.raises(InputError, match="extractor alexnet, not resnet50"):
             check_features(stories, {"extractor": "resnet50"})
-        with pytest.raises(ValueError, match="feature_size 1, not 4096"):
+        with pytest.raises(InputError, match="feature_size 1, not 4096"):
             check_features(stories, {"feature_size": 4096})

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.vocabulary import Vocabulary, count_words
 
 SPECIAL = ("<NULL>", "<START>", "<END>", "<UNK>")
@@ -67,19 +68,21 @@ def test_the_file_is_the_originals(vocabulary, tmp_path):
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        ('{"idx_to_words": ["a", "b", "c", "d"]}', "starts with <NULL>"),
+        ('{"idx_to_words": ["a", "b", "c", "d"]}', "starts with a b c d, expected <NULL>"),
         ('{"idx_to_words": ["<NULL>", "<START>", "<END>", "<UNK>", "a", "a"]}', "'a' more than"),
-        ("[1, 2]", "is no vocabulary"),
+        ('{"idx_to_words": ["<NULL>", "<START>", "<END>", "<UNK>", "\\ud83d"]}', "can't be stored"),
+        ('{"idx_to_words": [1]}', "something other than words"),
+        ("[1, 2]", "is not a vocabulary"),
     ],
 )
-def test_what_is_no_vocabulary_is_refused(tmp_path, contents, message):
+def test_a_file_that_is_not_a_vocabulary_is_refused(tmp_path, contents, message):
     path = tmp_path / "v.json"
     path.write_text(contents)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=rf"v\.json.* {message}"):
         Vocabulary.read(path)
 
 
-def test_the_checksum_knows_the_order():
+def test_the_checksum_depends_on_the_order():
     words = Vocabulary((*SPECIAL, "a", "b"))
     assert words.checksum != Vocabulary((*SPECIAL, "b", "a")).checksum
 
@@ -88,4 +91,4 @@ def test_coverage_counts_types_and_tokens(vocabulary):
     coverage = vocabulary.coverage(["the dog .", "the cat , the cat ."])
     assert (coverage.tokens, coverage.unknown_tokens) == (9, 3)
     assert (coverage.types, coverage.unknown_types) == (5, 2)
-    assert str(coverage) == "9 words, 33.33 % unknown; 5 different ones, 2 unknown"
+    assert str(coverage) == "9 words, 33.33 % unknown; 5 distinct words, 2 unknown"

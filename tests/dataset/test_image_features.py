@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.files import exclusive_lock
 from data_reader.image_data_reader import find_photos, network_input
 from data_reader.layout import DataLayout
@@ -65,7 +66,7 @@ def read(layout):
         return ids, file["embeddings"][:], dict(file.attrs)
 
 
-def test_features_stand_beside_their_ids(layout):
+def test_features_are_stored_with_their_ids(layout):
     assert extract_train(layout) == (PHOTOS, 0)
     ids, embeddings, attributes = read(layout)
     assert ids == [f"{number:03}" for number in range(PHOTOS)]
@@ -97,20 +98,20 @@ def test_broken_photos_are_skipped_and_listed(layout):
 def test_without_one_readable_photo_there_is_no_file(layout):
     for photo in layout.photos("train").rglob("*.png"):
         photo.write_bytes(b"")
-    with pytest.raises(ValueError, match=rf"None of the {PHOTOS} photos .*: empty file"):
+    with pytest.raises(InputError, match=rf"None of the {PHOTOS} photos .*: empty file"):
         extract_train(layout)
     assert list(layout.features("train").parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("after", [0, 40, PHOTOS_PER_PART + 10, 2 * PHOTOS_PER_PART])
-def test_an_interrupted_extraction_goes_on_and_ends_the_same(layout, tmp_path, after):
+def test_an_interrupted_extraction_resumes_with_the_same_result(layout, tmp_path, after):
     extract_train(layout)
     expected = read(layout)
     layout.features("train").unlink()
     with pytest.raises(KeyboardInterrupt):
         extract_train(layout, mean_colour(Interrupted(after)))
     assert not layout.features("train").exists()
-    # What is done is not done again: the rest fits into the photos that are left.
+    # Finished parts are skipped: the rest fits into the photos that are left.
     left = PHOTOS - after // PHOTOS_PER_PART * PHOTOS_PER_PART
     assert extract_train(layout, mean_colour(Interrupted(left))) == (PHOTOS, 0)
     ids, embeddings, attributes = read(layout)
@@ -119,7 +120,7 @@ def test_an_interrupted_extraction_goes_on_and_ends_the_same(layout, tmp_path, a
     assert str(attributes) == str(expected[2])
 
 
-def test_parts_of_other_weights_are_not_taken_over(layout):
+def test_parts_of_other_weights_are_not_reused(layout):
     with pytest.raises(KeyboardInterrupt):
         extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
     doubled = mean_colour(lambda inputs: 2 * inputs.mean(axis=(1, 2)), weights_checksum="other")
@@ -141,7 +142,7 @@ def test_a_second_process_on_the_same_file_is_refused(layout):
     first.start()
     try:
         assert held.wait(30)
-        with pytest.raises(ValueError, match="Another process is extracting"):
+        with pytest.raises(InputError, match="Another process is extracting"):
             extract_train(layout)
     finally:
         release.set()
@@ -166,7 +167,9 @@ def test_features_of_the_same_photos_and_weights_are_kept(layout, monkeypatch, c
     assert "train: already there" in capsys.readouterr().out
 
 
-def test_features_of_other_photos_or_weights_or_broken_ones_are_made_again(layout, monkeypatch):
+def test_features_of_other_photos_or_weights_or_broken_ones_are_extracted_again(
+    layout, monkeypatch
+):
     extract_only_train(layout, monkeypatch, mean_colour())
     extract_only_train(layout, monkeypatch, mean_colour(weights_checksum="other"))
     assert read(layout)[2]["weights_checksum"] == "other"
@@ -182,7 +185,7 @@ def test_features_of_other_photos_or_weights_or_broken_ones_are_made_again(layou
     assert len(read(layout)[0]) == PHOTOS
 
 
-def test_a_features_file_that_does_not_say_is_taken_as_it_is(layout, monkeypatch):
+def test_a_features_file_that_records_nothing_is_accepted(layout, monkeypatch):
     path = layout.features("train")
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
@@ -192,7 +195,7 @@ def test_a_features_file_that_does_not_say_is_taken_as_it_is(layout, monkeypatch
     assert read(layout)[0] == ["000"]
 
 
-def test_a_split_without_photos_is_passed_over(layout, monkeypatch, capsys):
+def test_a_split_without_photos_is_skipped(layout, monkeypatch, capsys):
     (layout.photos("valid") / "sis").mkdir(parents=True)
     extract_only_train(layout, monkeypatch, mean_colour())
     assert f"valid: no photos under {layout.photos('valid')}" in capsys.readouterr().out
@@ -218,9 +221,20 @@ def test_odd_names_and_links_to_nowhere_do_not_stop_an_extraction(layout):
     assert "caf\\xe9" in read(layout)[0]
 
 
-def test_a_part_that_a_power_cut_broke_is_computed_again(layout):
+def test_a_part_broken_by_a_power_failure_is_computed_again(layout):
     with pytest.raises(KeyboardInterrupt):
         extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
     [part] = layout.features("train").with_suffix(".parts").glob("*.npz")
     part.write_bytes(part.read_bytes()[:100])
     assert extract_train(layout) == (PHOTOS, 0)
+
+
+def test_a_part_with_wrong_bytes_is_named(layout):
+    with pytest.raises(KeyboardInterrupt):
+        extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
+    [part] = layout.features("train").with_suffix(".parts").glob("*.npz")
+    contents = bytearray(part.read_bytes())
+    contents[200:300] = bytes(100)
+    part.write_bytes(contents)
+    with pytest.raises(InputError, match=r"000000\.npz is broken .*; delete it and start again"):
+        extract_train(layout)

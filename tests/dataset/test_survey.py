@@ -1,4 +1,4 @@
-"""A small VIST of real files, one thing wrong at a time."""
+"""A small VIST of real files, with one problem at a time."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ PHOTOS = [str(number) for number in range(100, 106)]
 
 @pytest.fixture(autouse=True)
 def downloads(tmp_path_factory, monkeypatch):
-    """No downloads, whatever lies in the developer's own `dataset/`."""
+    """No downloads, whatever the developer's own `dataset/` contains."""
     folder = tmp_path_factory.mktemp("downloads")
     monkeypatch.setattr(survey_module, "WORD_VECTORS", folder / "glove.6B.300d.txt")
     monkeypatch.setattr(survey_module, "ALEXNET_WEIGHTS", folder / "bvlc_alexnet.npy")
@@ -93,7 +93,7 @@ def save_stories(layout, split, count):
 
 @pytest.fixture
 def layout(tmp_path):
-    """Nothing wrong: a train split of two stories, six photos, marked as a sample set."""
+    """A sound train split of two stories and six photos, marked as a sample set."""
     layout = DataLayout(tmp_path / "data")
     save_annotations(layout, "train", {"1": PHOTOS[:5], "2": PHOTOS[1:]})
     save_descriptions(layout, "train", PHOTOS)
@@ -127,7 +127,7 @@ def step(layout, **options):
     return next_step(survey(layout, **options))
 
 
-def test_a_sound_split_is_counted_and_nothing_is_wrong(layout):
+def test_a_sound_split_is_counted_and_has_no_problems(layout):
     text = shown(layout)
     assert row(text, "stories") == ["2", "missing", "missing"]
     assert row(text, "albums") == ["2", "-", "-"]
@@ -139,7 +139,7 @@ def test_a_sound_split_is_counted_and_nothing_is_wrong(layout):
     assert listed(layout) == [["split", "kind", "id", "reason", "path"]]
 
 
-def test_what_is_missing_comes_with_its_path_and_source(layout):
+def test_missing_files_are_shown_with_path_and_source(layout):
     layout.facts.unlink()
     lines = [line.strip() for line in shown(layout).splitlines()]
     vist = lines.index("annotations and photos, from https://visionandlanguage.net/VIST:")
@@ -153,7 +153,7 @@ def test_what_is_missing_comes_with_its_path_and_source(layout):
     assert any("projects/glove" in line for line in lines)
 
 
-def test_photos_that_stories_need_are_missing_and_others_are_not(layout):
+def test_only_photos_that_stories_use_are_missing(layout):
     (layout.photos("train") / "images" / "103.jpg").unlink()
     save_photo(layout, "train", "999")
     text = shown(layout)
@@ -167,11 +167,11 @@ def test_without_any_photo_there_is_one_problem_not_six(layout):
     for path in (layout.photos("train") / "images").iterdir():
         path.unlink()
     assert problems(layout) == [("train", "no photos", "")]
-    save_features(layout, "train", PHOTOS)  # they may have come without the photos
+    save_features(layout, "train", PHOTOS)  # they may be there without the photos
     assert problems(layout) == []
 
 
-def test_every_photo_is_decoded_also_one_that_no_story_uses(layout):
+def test_every_photo_is_decoded_even_if_no_story_uses_it(layout):
     cut = layout.photos("train") / "images" / "100.jpg"
     cut.write_bytes(cut.read_bytes()[:200])
     (layout.photos("train") / "999.gif").write_bytes(b"")
@@ -214,12 +214,14 @@ def listed_reason(layout):
         ("", "is empty"),
         ('{"annotations": [[{"st', "is cut short or not JSON"),
         ('{"images": []}', "no 'annotations'"),
-        ('{"annotations": 5}', "no list of lists"),
-        ('{"annotations": ["ab"]}', "no list of lists"),
+        ('{"annotations": 5}', "not a list of lists"),
+        ('{"annotations": ["ab"]}', "not a list of lists"),
         ('{"annotations": [[{"story_id": "1"}]]}', "lacks the field 'worker_arranged"),
     ],
 )
-def test_a_broken_annotation_file_is_a_problem_and_the_survey_goes_on(layout, contents, reason):
+def test_a_broken_annotation_file_is_a_problem_and_does_not_end_the_survey(
+    layout, contents, reason
+):
     layout.annotations("train").write_text(contents)
     text = shown(layout)
     assert row(text, "stories") == ["broken", "missing", "missing"]
@@ -229,10 +231,10 @@ def test_a_broken_annotation_file_is_a_problem_and_the_survey_goes_on(layout, co
     assert reason in problem[3]
     assert problem[4] == str(layout.annotations("train"))
     assert not step(layout).can_run
-    assert f"fetch {layout.annotations('train')} again" in step(layout).text
+    assert f"download {layout.annotations('train')} again" in step(layout).text
 
 
-def test_ids_that_are_numbers_are_no_vist(layout):
+def test_ids_that_are_numbers_are_not_vist_s(layout):
     save_annotations(layout, "train", {"1": [100, 101, 102, 103, 104]})
     assert problems(layout) == [("train", "broken annotations", "")]
 
@@ -257,7 +259,7 @@ def test_photos_of_stories_without_features(layout):
     ("options", "reason"),
     [
         ({"extractor": "resnet50"}, "its extractor is resnet50, expected alexnet"),
-        ({"rows": 5}, "5 rows of features for 6 photos"),
+        ({"rows": 5}, r"has image_ids of shape [6], expected [5]"),
     ],
 )
 def test_a_features_file_that_does_not_fit_is_made_again(layout, options, reason):
@@ -361,7 +363,7 @@ def test_stories_without_descriptions_or_with_broken_ones(layout):
     assert step(layout) == (f"python -m data_reader --no-descriptions --data {layout}", True)
 
 
-def test_what_is_broken_elsewhere_does_not_keep_the_next_step_from_running(layout):
+def test_a_broken_file_of_another_split_does_not_block_the_next_step(layout):
     path = layout.annotations("valid")
     path.parent.mkdir(parents=True)
     path.write_text("{")
@@ -371,17 +373,17 @@ def test_what_is_broken_elsewhere_does_not_keep_the_next_step_from_running(layou
     assert step(layout) == (f"python -m data_reader --data {layout}", True)
     save_features(layout, "valid", PHOTOS)
     assert step(layout) == (
-        f"fetch {path} again from https://visionandlanguage.net/VIST, "
+        f"download {path} again from https://visionandlanguage.net/VIST, "
         f"then: python -m data_reader --data {layout}",
         False,
     )
 
 
-def test_no_story_with_all_its_features_is_too_little(layout):
+def test_no_story_with_all_its_features_is_not_enough(layout):
     save_features(layout, "train", PHOTOS[1:4])
     text, can_run = step(layout)
     assert not can_run
-    assert "not one is complete" in text
+    assert "none of which can be used" in text
 
 
 def test_word_vectors_are_found_by_any_glove_name(layout, downloads):

@@ -121,7 +121,8 @@ def run(tmp_path):
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
         file["story_ids"] = [7, 8, 9]
-        file["story_sentences"] = file["image_embeddings"] = [0]
+        file["story_sentences"] = [[[1, 2] + [0] * 20] * 5] * 3
+        file["image_embeddings"] = [[[0.5]] * 5] * 3
         file["album_ids"] = ["A", "A", "B"]
         file["image_ids"] = [list(photos) for _, _, photos, _ in STORIES[:3]]
     run = write_run(tmp_path / "run", [1.0], data=str(layout))

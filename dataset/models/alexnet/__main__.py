@@ -1,4 +1,4 @@
-"""python -m dataset.models.alexnet: AlexNet features of every split's photos."""
+"""python -m dataset.models.alexnet: extract AlexNet features of every split's photos."""
 
 from data_reader.cli import run_command
 from dataset.image_features import main

@@ -13,26 +13,26 @@ from dataset.models.alexnet.weights import checksum, load_weights
 _SEED = 1
 _WARNING = f"""\
 warning: AlexNet has seeded random weights, since {ALEXNET_WEIGHTS} is missing.
-  Features of random weights tell drawn photos apart, but know nothing of real ones: stories
-  about real photos will be poor. Put the published bvlc_alexnet.npy there and extract again."""
+  Features of random weights distinguish drawn photos, but stories about real photos will be
+  poor. Put the published bvlc_alexnet.npy there and extract the features again."""
 
 
 def alexnet_extractor(channel_means, seeded=False):
-    """AlexNet up to fc7 with its published weights.
+    """Build the extractor of AlexNet up to fc7 with its published weights.
 
-    Without their file, or with `seeded` (the sample set's photos are drawn), the weights are
-    random, the same ones on every call.
+    Without their file, or with `seeded` (for the sample set, whose photos are drawn), the weights
+    are random, the same ones on every call.
 
     Args:
-        channel_means: B,G,R, subtracted from the photos.
+        channel_means: B,G,R, to be subtracted from the photos.
 
     Raises:
-        ValueError: the weights file is broken or of another network.
+        InputError: the weights file is broken or of another network.
     """
     network = build_network(_SEED)
     if seeded or not ALEXNET_WEIGHTS.exists():
         if seeded:
-            print("AlexNet with seeded random weights, as the sample set calls for")
+            print("AlexNet with seeded random weights, as always for the sample set")
         else:
             print(_WARNING, file=sys.stderr)
         weights_checksum = f"seeded-{_SEED}"

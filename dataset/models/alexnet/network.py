@@ -1,13 +1,14 @@
 """AlexNet up to fc7 as a Keras functional model (Krizhevsky, Sutskever, Hinton 2012).
 
-The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights it takes.
+The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights fit it.
 """
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-IMAGE_SIZE = 227
+from data_reader.image_data_reader import ALEXNET_IMAGE_SIZE as IMAGE_SIZE
+
 FEATURE_SIZE = 4096
 
 
@@ -16,8 +17,8 @@ class LocalResponseNormalization(layers.Layer):
     """x / (1 + 2e-5 * sum of x^2 over the channel and two on either side)^0.75.
 
     Krizhevsky et al. 2012, section 3.3, with Caffe's constants. [B, H, W, C] -> the same shape.
-    The sums are a product with a band matrix, on a CPU several times faster than TensorFlow's own
-    kernel.
+    The sums are computed as a product with a band matrix, on a CPU several times as fast as
+    TensorFlow's own kernel.
     """
 
     REACH, ALPHA = 2, 2e-5
@@ -36,7 +37,7 @@ class LocalResponseNormalization(layers.Layer):
 
 
 def build_network(seed=1):
-    """The network with seeded random weights.
+    """Build the network with seeded random weights.
 
     Input: float32 [B, 227, 227, 3], B,G,R less the channel means; output: fc7, [B, 4096].
     """

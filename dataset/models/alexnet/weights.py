@@ -1,4 +1,4 @@
-"""bvlc_alexnet.npy -> the network, without running what a pickle may hold."""
+"""Loading bvlc_alexnet.npy without running any code that its pickle may contain."""
 
 import hashlib
 import pickle
@@ -7,7 +7,7 @@ import numpy as np
 
 from data_reader.errors import InputError
 
-# What unpickling an array of dictionaries of arrays calls, under NumPy 1's and 2's names.
+# The functions that unpickling arrays in dictionaries calls, by NumPy 1's and 2's names.
 _ADMITTED = {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")} | {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -15,7 +15,7 @@ _ADMITTED = {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Admits NumPy arrays and plain containers, and nothing else."""
+    """An unpickler that admits only NumPy arrays and plain containers."""
 
     def find_class(self, module, name):
         if (module, name) == ("_codecs", "encode"):
@@ -26,17 +26,17 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def _latin1_bytes(text, encoding):
-    """How Python 3 spells the bytes of an array in Python 2's protocol."""
+    """Decode an array's bytes as Python 3 writes them in Python 2's protocol."""
     if encoding != "latin1":
         raise InputError(f"it encodes text as {encoding}")
     return text.encode("latin1")
 
 
 def read_weights(path):
-    """`{layer: [kernel, bias]}` from `bvlc_alexnet.npy`, a 0-d object array pickled by Python 2.
+    """Read `bvlc_alexnet.npy`, a 0-d object array pickled by Python 2 -> `{layer: [kernel, bias]}`.
 
     Raises:
-        ValueError: the file is cut short, holds something else, or tries to run code.
+        InputError: the file is cut short, holds something else, or tries to run code.
     """
     try:
         with open(path, "rb") as file:
@@ -45,7 +45,7 @@ def read_weights(path):
                 raise InputError(f"its NumPy format version is {version}, not (1, 0)")
             np.lib.format.read_array_header_1_0(file)
             array = _ArrayUnpickler(file, encoding="latin1").load()
-    except Exception as error:  # a broken pickle raises anything
+    except Exception as error:  # a broken pickle may raise any exception
         raise InputError(f"{path} is not bvlc_alexnet.npy: {error}.") from error
     contents = array.item() if isinstance(array, np.ndarray) and array.ndim == 0 else array
     if not isinstance(contents, dict):
@@ -54,10 +54,10 @@ def read_weights(path):
 
 
 def load_weights(network, path):
-    """Put the file's weights into the network's layers of the same names.
+    """Load the file's weights into the network's layers of the same names.
 
     Raises:
-        ValueError: a layer is missing or has another shape; the first one is named.
+        InputError: a layer is missing or has another shape; the message names the first one.
     """
     weights = read_weights(path)
     for layer in network.layers:
@@ -66,12 +66,12 @@ def load_weights(network, path):
             continue
         if layer.name not in weights:
             raise InputError(f"{path} has no weights for the layer {layer.name}.")
-        arrays = [np.asarray(array) for array in _sequence(weights[layer.name])]
-        found = [array.shape for array in arrays]
+        arrays = _sequence(weights[layer.name])
+        found = [getattr(array, "shape", "no array") for array in arrays]
         if found != expected:
             raise InputError(f"{path}: {layer.name} has shapes {found}, expected {expected}.")
         if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in arrays):
-            raise InputError(f"{path}: {layer.name} holds something that is no finite number.")
+            raise InputError(f"{path}: {layer.name} holds something other than finite numbers.")
         layer.set_weights(arrays)
 
 
@@ -80,6 +80,6 @@ def _sequence(weights):
 
 
 def checksum(path):
-    """A digest of the weights file."""
+    """Return a digest of the weights file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from dataset.models.keras_applications import _SIZES, keras_extractor
 
 PHOTO = np.full((300, 400, 3), (10, 20, 30), np.uint8)  # B,G,R
@@ -41,14 +42,14 @@ def test_every_size_belongs_to_a_model():
 
 
 def test_an_unknown_extractor_is_named():
-    with pytest.raises(ValueError, match=r"no extractor 'vgg'; there is: alexnet, .*vgg16"):
+    with pytest.raises(InputError, match=r"no extractor 'vgg'; choose alexnet, .*vgg16"):
         keras_extractor("vgg", weights=None)
 
 
-def test_weights_that_can_not_be_downloaded_are_one_message(monkeypatch):
+def test_a_failed_download_of_weights_is_an_input_error(monkeypatch):
     def no_network(*arguments, **options):
         raise OSError("URL fetch failure")
 
     monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", no_network)
-    with pytest.raises(ValueError, match=r"weights of MobileNetV2 could not be had \(URL fetch"):
+    with pytest.raises(InputError, match=r"weights of MobileNetV2 can't be loaded \(URL fetch"):
         keras_extractor("mobilenetv2")

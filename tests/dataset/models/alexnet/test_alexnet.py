@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from dataset.models.alexnet.network import LocalResponseNormalization, build_network
 from dataset.models.alexnet.weights import load_weights, read_weights
 
@@ -58,7 +59,7 @@ class TinyNetwork:
 
 
 def save_weights(path, weights, protocol=2):
-    """Write as NumPy writes an object array; Python 2 wrote protocol 2."""
+    """Write an object array as NumPy does; Python 2 used protocol 2."""
     array = np.array(weights, dtype=object)
     with open(path, "wb") as file:
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
@@ -85,10 +86,10 @@ def test_a_weights_file_fills_the_layers_of_its_names(tmp_path, protocol):
 def test_a_wrong_shape_and_a_missing_layer_are_named(tmp_path):
     wrong = {**WEIGHTS, "fc6": [np.ones((2, 2)), np.ones(2)]}
     save_weights(tmp_path / "w.npy", wrong)
-    with pytest.raises(ValueError, match=r"fc6 has shapes .* expected \[\(3, 2\), \(2,\)\]"):
+    with pytest.raises(InputError, match=r"fc6 has shapes .* expected \[\(3, 2\), \(2,\)\]"):
         load_weights(TinyNetwork().model, tmp_path / "w.npy")
     save_weights(tmp_path / "w.npy", {"fc6": WEIGHTS["fc6"]})
-    with pytest.raises(ValueError, match="no weights for the layer fc7"):
+    with pytest.raises(InputError, match="no weights for the layer fc7"):
         load_weights(TinyNetwork().model, tmp_path / "w.npy")
 
 
@@ -97,12 +98,13 @@ def test_a_wrong_shape_and_a_missing_layer_are_named(tmp_path):
     [
         (7, "fc6 has shapes"),
         (["a", "b"], "fc6 has shapes"),
-        ([np.full((3, 2), np.nan), np.ones(2)], "no finite number"),
+        ([[[1.0], [1.0, 2.0]], [1.0, 2.0]], "fc6 has shapes"),
+        ([np.full((3, 2), np.nan), np.ones(2)], "something other than finite numbers"),
     ],
 )
-def test_weights_that_are_no_numbers_are_refused(tmp_path, fc6, message):
+def test_weights_that_are_not_numbers_are_refused(tmp_path, fc6, message):
     save_weights(tmp_path / "w.npy", {**WEIGHTS, "fc6": fc6})
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         load_weights(TinyNetwork().model, tmp_path / "w.npy")
 
 
@@ -114,20 +116,20 @@ class RunsCode:
 def test_a_file_that_tries_to_run_code_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_weights("w.npy", {"fc6": RunsCode()})
-    with pytest.raises(ValueError, match=r"calls (posix|nt)\.mkdir"):
+    with pytest.raises(InputError, match=r"calls (posix|nt)\.mkdir"):
         read_weights("w.npy")
     assert not (tmp_path / "run_by_the_pickle").exists()
 
 
-def test_what_is_no_weights_file_is_refused(tmp_path):
+def test_a_file_that_is_not_a_weights_file_is_refused(tmp_path):
     path = tmp_path / "w.npy"
     save_weights(path, WEIGHTS)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"is not bvlc_alexnet\.npy"):
+    with pytest.raises(InputError, match=r"is not bvlc_alexnet\.npy"):
         read_weights(path)
     path.write_bytes(b"<html>")
-    with pytest.raises(ValueError, match=r"is not bvlc_alexnet\.npy"):
+    with pytest.raises(InputError, match=r"is not bvlc_alexnet\.npy"):
         read_weights(path)
     save_weights(path, [1, 2])
-    with pytest.raises(ValueError, match="holds a ndarray, expected a dictionary"):
+    with pytest.raises(InputError, match="holds a ndarray, expected a dictionary"):
         read_weights(path)
