@@ -1,4 +1,4 @@
-"""python -m dataset.sample: the embedded sample set, in VIST's own format."""
+"""python -m dataset.sample: make the sample set, in VIST's own format."""
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import DataLayout
@@ -22,7 +22,7 @@ def main():
         action="store_const",
         dest="albums",
         const=SMOKE_ALBUMS,
-        help=f"a tiny set: --albums {' '.join(map(str, SMOKE_ALBUMS))}",
+        help=f"make a tiny set: --albums {' '.join(map(str, SMOKE_ALBUMS))}",
     )
     arguments = parser.parse_args()
     make_sample_set(DataLayout(arguments.data), tuple(arguments.albums), arguments.seed)

@@ -1,17 +1,18 @@
-"""What happens in the albums of the sample set: the truth that photos show and stories tell.
+"""The albums of the sample set: the facts that their photos show and their stories mention.
 
 An album is one event on one day: its weather, its people and a keepsake that somebody carries
-along.  `scenes` draws it, `narrators` tells it.
+along.  `scenes` draws its photos, `narrators` writes its stories.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-PHOTOS_PER_ALBUM = 10
-PHOTOS_PER_STORY = 5
+from data_reader.vocabulary import SENTENCES_PER_STORY
 
-# Each event with its moments in their natural order.
+PHOTOS_PER_ALBUM = 10
+
+# The events and their moments in natural order.
 MOMENTS = {
     "beach": ("parking", "parasol", "sandcastle", "surfboard", "ice_cream", "sailboat", "sunset"),
     "birthday": ("house", "table", "presents", "pinata", "cake", "slice", "dancing"),
@@ -43,7 +44,7 @@ THINGS = ("balloon", "umbrella", "kite", "flag", "bear", "wagon")
 
 @dataclass(frozen=True)
 class Person:
-    """One person of an album; `clothes` is one of COLOURS, `skin` and `hair` number a shade."""
+    """One person of an album; `clothes` is one of COLOURS, `skin` and `hair` are numbers."""
 
     female: bool
     clothes: str
@@ -80,12 +81,12 @@ class Album:
 
 
 def weathers(event):
-    """The weathers that an event can have."""
+    """List the weathers that an event can have."""
     return _WEATHER_OF_EVENT.get(event, ("sunny", "cloudy", "rainy"))
 
 
 def invent_album(event, rng):
-    """A random album of an event: ten photos that pass through its seven moments in order."""
+    """Invent a random album of an event: ten photos that go through its seven moments in order."""
     moments = MOMENTS[event]
     repeated = rng.choice(len(moments), PHOTOS_PER_ALBUM - len(moments), replace=False)
     order = sorted([*range(len(moments)), *repeated])
@@ -101,13 +102,13 @@ def invent_album(event, rng):
 
 
 def choose_photos(album, stories, rng):
-    """Which photos each of an album's stories tells: `stories` different rows of five positions.
+    """Choose the photos of an album's stories: `stories` different rows of five positions.
 
     Each row is in order and shows five different moments.
     """
     rows = set()
     while len(rows) < stories:
-        moments = rng.choice(MOMENTS[album.event], PHOTOS_PER_STORY, replace=False)
+        moments = rng.choice(MOMENTS[album.event], SENTENCES_PER_STORY, replace=False)
         takes = [[i for i, p in enumerate(album.photos) if p.moment == m] for m in moments]
         rows.add(tuple(sorted(int(rng.choice(positions)) for positions in takes)))
     return sorted(rows)
@@ -123,7 +124,7 @@ def _invent_person(rng):
 
 
 def _keepsake_visible(rng):
-    """[10] bool: carried for a while, put down, carried again: stories must remember it."""
+    """[10] bool: carried for a while, put down, carried again, so that stories must remember it."""
     visible = np.zeros(PHOTOS_PER_ALBUM, bool)
     for earliest, longest in ((0, 4), (5, 3)):
         start = earliest + rng.integers(2)

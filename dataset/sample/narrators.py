@@ -1,20 +1,21 @@
-"""Writes the stories and descriptions of an album, in five voices.
+"""Writing the stories and descriptions of an album, in five voices.
 
-A story needs what a model of stories has to have.  Each sentence tells the current photo's
-moment; the keepsake is told as long as one of the last three photos shows it, so an earlier photo
-has to be remembered; and who is telling, and whether the hero is "he" or "she" to the system,
-stands in the sentence before.
+A story takes what a model must learn.  Each sentence mentions the moment of the current photo; the
+keepsake is mentioned as long as one of the last three photos shows it, so earlier photos must be
+remembered; and the narrator, and whether the hero is "he" or "she", follow from the previous
+sentence.
 """
 
 from dataclasses import dataclass
 
-from dataset.sample.albums import COLOURS, EVENTS, PHOTOS_PER_STORY, THINGS
+from data_reader.vocabulary import SENTENCES_PER_STORY
+from dataset.sample.albums import COLOURS, EVENTS, THINGS
 
-# A keepsake is still on the systems' minds if one of this many photos before shows it.
+# A keepsake is still mentioned if one of this many previous photos shows it.
 MEMORY = 2
 
-# How an event is spoken of: what one did, and the thing itself.  The fact's wordings, which no
-# other sentence of another event's albums holds, are in EVENT_WORDINGS.
+# An event as what people did and as a thing.  Its wordings, which occur in no story of another
+# event, are in EVENT_WORDINGS.
 _EVENT_PHRASES = {
     "beach": ("went to the beach", "a trip to the beach"),
     "birthday": ("had a birthday party", "a birthday party"),
@@ -46,7 +47,7 @@ _IN_THE_WEATHER = {
     "snowy": "in the falling snowflakes",
 }
 
-# Each moment: what somebody did, and what the photo shows.
+# Each moment as what somebody did and as what the photo shows.
 _MOMENT_PHRASES = {
     ("beach", "parking"): ("parked the car near the dunes", "the car parked near the dunes"),
     ("beach", "parasol"): ("opened a striped parasol", "a striped parasol and a towel"),
@@ -142,7 +143,7 @@ class Narrator:
     The opening comes first, then the hero, then the middle, then the closing; all but the
     opening have a form for a keepsake in the photo (`_carries`), for one that an earlier photo
     showed (`_lacks`), and for no keepsake.  The two sentences of the middle have a form each, so
-    that the sentence before tells which one is due.  The fields of a template: {weather};
+    that the previous sentence determines the form.  The fields of a template: {weather};
     {event_did} and {event}; {did} and {seen}, the moment; {keepsake}; {feeling}; and the hero as
     {name}, {he}, {his}, {boy}, {son}, {brother}, {colour} and {garment}.
     """
@@ -251,28 +252,28 @@ NARRATORS = {
         closing_keeps="the {keepsake} is still in the last photo of {seen}",
     ),
 }
-# Whom an album attracts, by the number of its people: three times as likely as any other.
+# The narrator, by the number of an album's people, who is three times as likely as any other.
 _FAVOURITE = {1: "friend", 2: "i", 3: "we", 4: "family"}
 
-_TELLS_WEATHER = 0.4
+_MENTIONS_WEATHER = 0.4
 
 
 def choose_narrators(album, stories, rng):
-    """The names of the narrators of an album's stories."""
+    """Choose the narrators of an album's stories -> their names."""
     names = list(NARRATORS)
     weights = [3 if name == _FAVOURITE[len(album.people)] else 1 for name in names]
     probabilities = [weight / sum(weights) for weight in weights]
     return [str(name) for name in rng.choice(names, stories, p=probabilities)]
 
 
-def tell(album, positions, narrator, rng):
-    """Five sentences about the photos at five positions of an album, tokenised as VIST is."""
-    told = [_sentence(album, positions, place, narrator, rng) for place in range(len(positions))]
-    return [f"{sentence} ." for sentence in told]
+def narrate(album, positions, narrator, rng):
+    """Write a sentence about each photo at these positions of an album, tokenised as in VIST."""
+    places = range(len(positions))
+    return [f"{_sentence(album, positions, place, narrator, rng)} ." for place in places]
 
 
 def describe(album, photo):
-    """One sentence about one photo, out of any story."""
+    """Write one sentence about one photo, without any story."""
     words = _words(album, photo)
     carried = ", holding a {keepsake}" if photo.shows_keepsake else ""
     text = ("a {boy} in {colour} next to {seen}" + carried + " .").format(**words)
@@ -280,7 +281,7 @@ def describe(album, photo):
 
 
 def original_text(text, names):
-    """A tokenised sentence as somebody would have typed it."""
+    """Turn a tokenised sentence into one as somebody would type it."""
     for tag, name in names.items():
         text = text.replace(tag, name)
     text = text.replace(" ,", ",").replace(" .", ".")
@@ -288,7 +289,7 @@ def original_text(text, names):
 
 
 def wordings():
-    """`{fact: {value: [wordings]}}`: how each fact is said in a story."""
+    """Return the wordings of each fact in a story, `{fact: {value: [wordings]}}`."""
     return {
         "event": EVENT_WORDINGS,
         "weather": WEATHER_WORDINGS,
@@ -306,7 +307,7 @@ def _sentence(album, positions, place, narrator, rng):
         template = voice.opening
     elif place == 1:
         template = _choose(now, before, voice.hero_carries, voice.hero_lacks, voice.hero)
-    elif place < PHOTOS_PER_STORY - 1:
+    elif place < SENTENCES_PER_STORY - 1:
         carries, lacks = voice.middle_carries[place - 2], voice.middle_lacks[place - 2]
         template = _choose(now, before, carries, lacks, voice.middle)
     else:
@@ -321,7 +322,7 @@ def _choose(now, before, carries, lacks, without):
 
 
 def _feeling(album, voice, rng):
-    if rng.random() < _TELLS_WEATHER:
+    if rng.random() < _MENTIONS_WEATHER:
         return _IN_THE_WEATHER[album.weather]
     return str(rng.choice(voice.feelings))
 

@@ -1,8 +1,8 @@
-"""The pen that draws the photos of the sample set, its colours and the shapes they all need.
+"""The pen that draws the photos of the sample set, its colours and the common shapes.
 
-A pen has a frame of its own, with x to the right and y upwards, so that whatever it draws is
-written down once, at one size, and then placed, resized, turned or veiled as a whole by giving
-it another pen.  Colours are R, G, B and edges are smooth.
+A pen has a frame of its own, with x to the right and y upwards.  A drawing is written once, at one
+size, and placed, resized, turned or veiled as a whole by giving it another pen.  Colours are
+R, G, B and edges are smooth.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-FRACTION_BITS = 4  # OpenCV takes places in 1/16 of a pixel
+FRACTION_BITS = 4  # OpenCV takes positions in 1/16 of a pixel
 
 RGB = {
     "red": (222, 32, 38),
@@ -108,7 +108,7 @@ class Pen:
         )
 
     def shadow(self, half_width):
-        """A shadow on the ground around the origin: what lies there gets darker."""
+        """A shadow on the ground around the origin, which becomes darker."""
         radius, flat = round(half_width * abs(self.unit)), round(half_width * abs(self.unit) * 0.16)
         centre = self._place(0, 0)
         left, top = max(round(centre.real) - radius, 0), max(round(centre.imag) - flat, 0)

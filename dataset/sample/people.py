@@ -1,9 +1,9 @@
 """The people of the sample set's photos and the keepsakes that their heroes carry.
 
-A person faces us and is drawn by a pen that stands at their feet and whose unit is their height;
-skin, hair, dress or shirt and its colour tell one from another.  A keepsake's origin is the hand
-that holds it, at the right of the hero's head, and most of it is overhead; only a wagon's origin
-is on the ground.
+A person faces the camera and is drawn by a pen whose origin is at their feet and whose unit is
+their height; people differ in skin, hair, dress or shirt, and its colour.  A keepsake's origin is
+the hand that holds it, at the right of the hero's head, and most of it is overhead; only a wagon's
+origin is on the ground.
 """
 
 from dataset.sample.pen import (
@@ -28,7 +28,7 @@ HAND = (0.25, 0.70)  # where the hero holds a keepsake
 
 
 def draw_hero(pen, album, shows_keepsake):
-    """The hero of an album, with the keepsake if the photo shows it; `pen` stands at their feet."""
+    """Draw the hero of an album, with the keepsake if the photo shows it."""
     thing = album.keepsake_thing if shows_keepsake else None
     if shows_keepsake:
         size = KEEPSAKE_SIZE / HERO_HEIGHT
@@ -43,12 +43,12 @@ def draw_hero(pen, album, shows_keepsake):
 
 
 def draw_other(pen, person):
-    """One of the others, who carries nothing; `pen` stands at their feet."""
+    """Draw one of the others, who carries nothing."""
     _draw_person(pen, person, (-0.26, 0.36), (0.26, 0.36))
 
 
 def _draw_person(pen, person, left_hand, right_hand):
-    """A person of height 1, who faces us."""
+    """Draw a person of height 1."""
     skin, hair, clothes = SKINS[person.skin], HAIRS[person.hair], RGB[person.clothes]
     edge = (150, 150, 160) if person.clothes == "white" else shade(clothes, 0.3)
     if person.female:
@@ -181,7 +181,7 @@ def _bear(pen, colour, outline):
 
 
 def _wagon(pen, colour, outline):
-    """The origin is on the ground before the hero, where the wagon's middle stands."""
+    """The origin is on the ground in front of the hero, in the middle of the wagon."""
     pen.line(INK, 0.09, (-0.82, 0.42), (-1.02, 0.95))
     for x in (-0.5, 0.62):
         pen.disc(INK, x, 0.2, 0.29)

@@ -1,8 +1,8 @@
-"""The props of the sample set: one thing for each moment of each event, which shows it.
+"""The props of the sample set: one thing for each moment of each event, by which it is recognised.
 
-`PROPS` has them all.  Each is a function that takes nothing but a pen, whose origin is on the
-ground; a prop is about 2 wide and 2 high, stands upon that origin (or floats above it, as the
-bats do) and keeps its colours in any light and weather.
+`PROPS` holds them all.  Each is a function that takes only a pen, whose origin is on the ground; a
+prop is about 2 wide and 2 high, stands on that origin (or floats above it, like the bats) and
+keeps its colours in any light and weather.
 """
 
 import math
@@ -30,11 +30,11 @@ GREY, WOOD, PINK = (132, 134, 140), (164, 112, 64), (250, 158, 192)
 GLASS, FLAME = (168, 216, 246), (255, 170, 40)
 
 
-# What several props need
+# Parts of several props
 
 
 def draw_fir(pen, needles, snow=None):
-    """A fir of height 1.84; `snow` is the colour of what lies on it, if any does."""
+    """A fir of height 1.84; `snow` is the colour of the snow on it, if there is any."""
     pen.box(DARK_WOOD, -0.1, 0, 0.1, 0.4)
     for level, half in enumerate((0.66, 0.52, 0.36)):
         low, high = 0.28 + level * 0.42, 1.0 + level * 0.42

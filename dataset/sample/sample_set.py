@@ -1,4 +1,4 @@
-"""Writes the sample set as VIST's own files: photos in folders by split, annotations in JSON."""
+"""Writing the sample set in VIST's format: photos in a folder per split, annotations in JSON."""
 
 import os
 import shutil
@@ -15,23 +15,23 @@ from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS, DataLayout
 from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
-from dataset.sample.narrators import choose_narrators, describe, original_text, tell, wordings
+from dataset.sample.narrators import choose_narrators, describe, narrate, original_text, wordings
 from dataset.sample.scenes import draw_photo
 
 ALBUMS = (300, 30, 60)  # train, valid, test
 SMOKE_ALBUMS = (12, 4, 6)
 SEED = 7
 STORIES_PER_ALBUM = 5
-_FEWEST_TRAINING_ALBUMS = 3  # with fewer the broken photos leave no story
+_FEWEST_TRAINING_ALBUMS = 3  # with fewer no story would be left, because of the broken photos
 _PNG_EVERY = 20
 _JPEG_OPTIONS = [cv2.IMWRITE_JPEG_QUALITY, 85]
-_INVENTING, _TELLING, _DRAWING = range(3)  # purposes of `NumberedAlbum.random`
+_INVENTING, _NARRATING, _DRAWING = range(3)  # purposes of `NumberedAlbum.random`
 _NAMES = (("Alex", "Maria"), ("Sam", "Nina"), ("Tom", "Eva"), ("Leo", "Ana"))
 
 
 @dataclass(frozen=True)
 class NumberedAlbum:
-    """An album with its place in the set, from which its ids and its randomness follow."""
+    """An album with its number in the set, which determines its ids and its randomness."""
 
     split: str
     number: int
@@ -53,16 +53,16 @@ class NumberedAlbum:
         return f"{self.photo_id(position)}.{ending}"
 
     def random(self, purpose):
-        """A generator of its own for each purpose, whatever the order of the work."""
+        """Make a random generator for one purpose, independent of the order of the work."""
         return np.random.default_rng([self.seed, self.number, purpose])
 
 
 def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
-    """Write the sample set under `layout.vist`, whole or not at all; one already there is kept.
+    """Write the sample set under `layout.vist`, completely or not at all; keep an existing one.
 
     Raises:
-        ValueError: there are too few albums, or something else is there, or a sample set of
-            other numbers.
+        InputError: there are too few albums, or the folder holds something else or a sample set
+            of other numbers.
     """
     if albums_per_split[0] < _FEWEST_TRAINING_ALBUMS or min(albums_per_split) < 1:
         raise InputError(
@@ -72,7 +72,7 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
     made_with = {"albums_per_split": list(albums_per_split), "seed": seed}
     if layout.vist.exists():
         _check_same(layout, made_with)
-        print(f"The sample set is already there: {layout.vist}")
+        print(f"The sample set exists already: {layout.vist}")
         return
 
     albums = invent_albums(albums_per_split, seed)
@@ -90,13 +90,13 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
         shutil.rmtree(unfinished.root, ignore_errors=True)
     counts = ", ".join(f"{len(a)} {split}" for split, a in albums.items())
     print(f"{counts} albums in {layout.vist}")
-    print("Broken on purpose, as in the real set:", *broken, sep="\n  ")
+    print("Broken on purpose, as some files of the real VIST are:", *broken, sep="\n  ")
 
 
 def _check_same(layout, made_with):
     if not layout.facts.exists():
         raise InputError(
-            f"{layout.vist} holds something that is no sample set; give another --data folder."
+            f"{layout.vist} holds something other than a sample set; give another --data folder."
         )
     found = read_json(layout.facts).get("made_with")
     if found != made_with:
@@ -107,7 +107,7 @@ def _check_same(layout, made_with):
 
 
 def invent_albums(albums_per_split, seed):
-    """`{split: albums}`: each split passes through the events in turn."""
+    """Invent all albums -> `{split: albums}`; each split goes through the events in turn."""
     numbers = iter(range(sum(albums_per_split)))
     return {
         split: [_invent(split, next(numbers), place, seed) for place in range(count)]
@@ -121,7 +121,7 @@ def _invent(split, number, place, seed):
 
 
 def write_annotations(layout, split, albums):
-    """Both of a split's annotation files."""
+    """Write both annotation files of a split."""
     stories, descriptions = [], []
     for album in albums:
         stories.extend(_story_annotations(album))
@@ -134,12 +134,12 @@ def write_annotations(layout, split, albums):
 
 
 def _story_annotations(numbered):
-    album, rng = numbered.album, numbered.random(_TELLING)
+    album, rng = numbered.album, numbered.random(_NARRATING)
     rows = choose_photos(album, STORIES_PER_ALBUM, rng)
     narrators = choose_narrators(album, STORIES_PER_ALBUM, rng)
     names = dict(zip(("[male]", "[female]"), _NAMES[numbered.number % len(_NAMES)], strict=True))
     for story, (positions, narrator) in enumerate(zip(rows, narrators, strict=True)):
-        for order, text in enumerate(tell(album, positions, narrator, rng)):
+        for order, text in enumerate(narrate(album, positions, narrator, rng)):
             yield {
                 "original_text": original_text(text, names),
                 "album_id": numbered.album_id,
@@ -199,7 +199,7 @@ def _vist_file(tier, albums, annotations):
 def write_photos(layout, albums):
     """Draw every photo of every album, in as many processes as there are cores."""
     jobs = [(layout.photos(album.split), album) for album in albums]
-    # "spawn", since forking a process that has threads, TensorFlow's say, may hang.
+    # "spawn", since forking a process with threads, such as TensorFlow's, may hang.
     with get_context("spawn").Pool(os.cpu_count(), _leave_interrupts_to_the_parent) as pool:
         done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
         for _ in tqdm(done, total=len(jobs), desc="drawing", unit="album", disable=None):
@@ -222,7 +222,7 @@ def _write_album_photos(job):
 
 
 def write_facts(layout, albums, made_with):
-    """The truth about every album and photo, and how each fact is worded in a story."""
+    """Write the facts of every album and photo, and the wordings of each fact in a story."""
     write_json(
         layout.facts,
         {
@@ -252,10 +252,10 @@ def _album_facts(numbered):
 
 
 def break_some(layout, albums):
-    """Break a few photos and one description of a split, as the real VIST has them broken.
+    """Break a few photos and one description of a split, as some are in the real VIST.
 
     Returns:
-        One line for each thing broken.
+        One line for each broken thing.
     """
     folder = layout.photos(albums[0].split)
     paths = sorted((folder / "images").rglob("*.jpg"))

@@ -1,9 +1,9 @@
-"""Draws the photos of the sample set.
+"""Drawing the photos of the sample set.
 
-Every place is given in one frame, whatever the size of the photo: x runs from -160 to 160 and
-y upwards from 0 to 240, and what matters lies in the central square, x from -120 to 120.  The
-hero stands at its left with the keepsake overhead (a wagon stands beside), the moment's prop
-stands at its right, the weather fills the top.  Colours are R, G, B until the photo is finished.
+All positions are in one frame, independent of the size of the photo: x runs from -160 to 160 and
+y upwards from 0 to 240, and everything that matters is in the central square, x from -120 to 120.
+The hero is at its left with the keepsake overhead (a wagon is beside them), the moment's prop is at
+its right, the weather fills the top.  Colours are R, G, B until the photo is finished.
 """
 
 import math
@@ -49,7 +49,7 @@ CLOUDS = {
     "dusk": {"sunny": (255, 206, 170), "cloudy": (246, 216, 206), "rainy": (64, 54, 70)},
     "night": {"sunny": (30, 36, 84), "cloudy": (108, 112, 130), "rainy": (16, 20, 30)},
 }
-# How much of a colour veils the far background and, half as strong, the ground.
+# The colour and the strength of the veil on the far background; half as strong on the ground.
 VEILS = {
     "sunny": ((255, 255, 255), 0.0),
     "cloudy": ((150, 156, 164), 0.22),
@@ -83,7 +83,7 @@ INDOORS = {
 
 
 def draw_photo(album: Album, photo: Photo, rng: np.random.Generator) -> np.ndarray:
-    """One photo of an album, uint8 [height, width, 3] in OpenCV's B, G, R order."""
+    """Draw one photo of an album, uint8 [height, width, 3] in OpenCV's B, G, R order."""
     pen = _camera(rng)
     time = time_of_day(album.event, photo.moment)
     if photo.moment in INDOORS.get(album.event, ()):
@@ -102,7 +102,7 @@ def draw_photo(album: Album, photo: Photo, rng: np.random.Generator) -> np.ndarr
 
 
 def time_of_day(event, moment):
-    """Whether a moment is by "day", at "dusk" or at "night"."""
+    """Return whether a moment is by "day", at "dusk" or at "night"."""
     if (event, moment) in DUSK:
         return "dusk"
     moments = MOMENTS[event]
@@ -113,7 +113,7 @@ def time_of_day(event, moment):
 
 
 def _draw_others(pen, album, rng):
-    """Everybody but the hero, small and further away."""
+    """Draw everybody but the hero, small and further away."""
     y = OTHER_Y_ON_BOAT if album.event == "boat" else OTHER_Y
     for person, x in zip(album.people[1:], OTHER_XS, strict=False):
         small = _nudged(pen, (x, y), OTHER_HEIGHT, rng)
@@ -125,7 +125,7 @@ def _draw_others(pen, album, rng):
 
 
 def _camera(rng):
-    """A pen for the whole frame of an empty picture, a little turned and zoomed."""
+    """Make a pen for the whole frame of an empty picture, a little turned and zoomed."""
     width, height = FRAME_WIDTH * SUPERSAMPLING, FRAME_HEIGHT * SUPERSAMPLING
     turn = math.radians(rng.uniform(-2, 2))
     unit = SUPERSAMPLING * rng.uniform(0.94, 1.06) * np.exp(1j * turn)
@@ -135,13 +135,13 @@ def _camera(rng):
 
 
 def _nudged(pen, place, size, rng):
-    """A pen for one object, near its place and about its size."""
+    """Make a pen for one object, near its position and about its size."""
     dx, dy = rng.uniform(-3, 3, 2)
     return pen.at(place[0] + dx, place[1] + dy, size * rng.uniform(0.97, 1.03))
 
 
 def _developed(pixels, rng):
-    """The picture as a photo: its own size, light and sensor noise, B, G, R."""
+    """Turn the picture into a photo with its own size, light and sensor noise, B, G, R."""
     width = int(rng.integers(NARROWEST, WIDEST + 1)) // 4 * 4
     photo = cv2.resize(pixels, (width, width * 3 // 4), interpolation=cv2.INTER_AREA)
     warmth = rng.uniform(-0.03, 0.03)
@@ -456,7 +456,7 @@ WINDOW = (-114, 122, 114, 234)
 
 
 def _draw_room(pen, album, time, rng):
-    """The sky goes first, then the wall around the window, so that nothing needs clipping."""
+    """Draw the sky first, then the wall around the window, so that nothing needs clipping."""
     _draw_sky(pen, album.weather, time, rng)
     _draw_falling(pen, album.weather, rng, 60, (-120, 115, 120, 240))
     left, bottom, right, top = WINDOW

@@ -19,7 +19,7 @@ def test_the_set_is_as_rich_as_it_should_be():
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_an_album_passes_through_all_moments_in_order(event):
+def test_an_album_goes_through_all_moments_in_order(event):
     album = invent_album(event, np.random.default_rng(0))
     places = [MOMENTS[event].index(photo.moment) for photo in album.photos]
     assert len(places) == 10

@@ -6,8 +6,8 @@ from dataset.sample.narrators import (
     NARRATORS,
     choose_narrators,
     describe,
+    narrate,
     original_text,
-    tell,
     wordings,
 )
 
@@ -20,13 +20,13 @@ def album(shown, female=True):
     return Album("camping", "rainy", "red", "kite", (hero,), photos)
 
 
-def told(narrator, shown, positions=(0, 1, 2, 3, 6), female=True):
-    return tell(album(shown, female), positions, narrator, np.random.default_rng(0))
+def story_of(narrator, shown, positions=(0, 1, 2, 3, 6), female=True):
+    return narrate(album(shown, female), positions, narrator, np.random.default_rng(0))
 
 
 def test_a_story_by_its_words():
     shown = [False, True, False, False, False, False, False]
-    sentences = told("friend", shown)
+    sentences = story_of("friend", shown)
     assert sentences[0] == "[female] went on a camping trip on a rainy day and was excited ."
     assert (
         sentences[1] == "she wore a blue dress with her red kite and put up the tent by the pines ."
@@ -36,18 +36,18 @@ def test_a_story_by_its_words():
     assert sentences[4] == "at last she counted stars beside the moon and thanked everybody ."
 
 
-def test_who_is_he_stands_in_the_sentence_before():
+def test_the_hero_is_he_or_she():
     shown = [True] * 7
-    assert told("we", shown, female=False)[2].startswith("he held the red kite while we")
-    assert told("we", shown, female=True)[2].startswith("she held the red kite while we")
+    assert story_of("we", shown, female=False)[2].startswith("he held the red kite while we")
+    assert story_of("we", shown, female=True)[2].startswith("she held the red kite while we")
 
 
 @pytest.mark.parametrize("narrator", NARRATORS)
 def test_a_keepsake_is_remembered_for_two_photos(narrator):
     shown = [False, True, False, False, False, False, False]
-    tells_it = ["red kite" in sentence for sentence in told(narrator, shown)]
-    assert tells_it == [False, True, True, True, False]
-    assert not any("kite" in sentence for sentence in told(narrator, [False] * 7))
+    mentions_it = ["red kite" in sentence for sentence in story_of(narrator, shown)]
+    assert mentions_it == [False, True, True, True, False]
+    assert not any("kite" in sentence for sentence in story_of(narrator, [False] * 7))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def many_stories():
         for positions, narrator in zip(
             choose_photos(invented, 5, rng), choose_narrators(invented, 5, rng), strict=True
         ):
-            stories.append((invented, tell(invented, positions, narrator, rng)))
+            stories.append((invented, narrate(invented, positions, narrator, rng)))
     return stories
 
 
@@ -72,7 +72,7 @@ def test_sentences_have_vist_s_form(many_stories):
     assert 300 < len({word for sentence in sentences for word in sentence.split()}) < 1000
 
 
-def test_a_human_story_names_its_own_facts_and_no_rival(many_stories):
+def test_a_human_story_names_its_own_facts_and_no_others(many_stories):
     def named(text, ways):
         return {v for v, words in ways.items() if any(f" {w} " in f" {text} " for w in words)}
 

@@ -5,6 +5,7 @@ import json
 import cv2
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.image_data_reader import find_photos, read_photo
 from data_reader.layout import DataLayout
 from data_reader.sis_datareader import read_descriptions, read_stories
@@ -67,7 +68,7 @@ def test_ids_are_unique_over_the_splits(layout):
     assert len({story.album_id for story in stories}) == 6
 
 
-def test_facts_name_the_truth_of_every_photo(layout):
+def test_facts_are_recorded_for_every_photo(layout):
     facts = json.loads(layout.facts.read_text(encoding="utf-8"))
     assert len(facts["albums"]) == 6
     for story in read_stories(layout.annotations("test")):
@@ -83,7 +84,7 @@ def test_some_things_are_broken_on_purpose(layout):
     for path in photos.values():
         try:
             read_photo(path)
-        except ValueError:
+        except InputError:
             unreadable.append(path)
     assert len(unreadable) == 1
     assert sum(path.endswith(".gif") for path in photos.values()) == 1
@@ -107,19 +108,19 @@ def test_the_same_seed_gives_the_same_set(layout, tmp_path):
         assert (layout.root / file).read_bytes() == (tmp_path / file).read_bytes()
 
 
-def test_a_set_that_is_there_is_kept_and_another_one_refused(layout, capsys):
+def test_an_existing_set_is_kept_and_another_one_refused(layout, capsys):
     make_sample_set(layout, (3, 1, 2), seed=3)
-    assert "already there" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="remove it first"):
+    assert "exists already" in capsys.readouterr().out
+    with pytest.raises(InputError, match="remove it first"):
         make_sample_set(layout, (3, 1, 2), seed=4)
 
 
-def test_the_real_vist_is_never_written_over(tmp_path):
+def test_the_real_vist_is_never_overwritten(tmp_path):
     (tmp_path / "vist_dataset").mkdir()
-    with pytest.raises(ValueError, match="no sample set"):
+    with pytest.raises(InputError, match="something other than a sample set"):
         make_sample_set(DataLayout(tmp_path), (3, 1, 1))
 
 
 def test_too_few_albums_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"at least 3 training albums .* not 1 1 1"):
+    with pytest.raises(InputError, match=r"at least 3 training albums .* not 1 1 1"):
         make_sample_set(DataLayout(tmp_path), (1, 1, 1))
