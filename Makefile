@@ -1,4 +1,4 @@
-# `make` lists what there is to make.
+# `make` lists the targets.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -17,8 +17,8 @@ PHOTOS := $(DATA)/vist_dataset/facts.json
 FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
 STORIES := $(DATA)/image_embeddings_to_sentence/stories_to_index_test.hdf5
 TRAINED := $(DATA)/trained
-TOLD := $(DATA)/told
-# The stamp of a training holds the run's folder, whose name ends with its start time.
+GENERATED := $(DATA)/generated
+# The stamp of a training holds the path of the run folder, whose name ends with its start time.
 NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
 RUN = "$$(cat $(TRAINED))"
 
@@ -28,12 +28,12 @@ RUN = "$$(cat $(TRAINED))"
 help:
 	@echo "make setup        environment in $(VENV): pinned packages, this project"
 	@echo "make story        photos -> features -> stories -> training -> story strips,"
-	@echo "                  on the embedded sample set; what is done is not done again"
+	@echo "                  on the embedded sample set; finished steps are skipped"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
-	@echo "make bench        speed and memory of extraction, the reader, training and telling"
+	@echo "make bench        speed and memory of extraction, the reader, training and generation"
 	@echo "make style        formatting and lint"
-	@echo "make clean-story  remove the sample set and what was made of it, to start afresh;"
+	@echo "make clean-story  remove the sample set and all files made from it, to start afresh;"
 	@echo "                  the runs in results/ stay"
 
 setup: $(READY)
@@ -46,9 +46,9 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-story: $(TOLD)
-	@test -d $(RUN)/strips || { echo "The run is gone from results/; make clean-story, then again." >&2; exit 2; }
-	@echo "The stories are told:"
+story: $(GENERATED)
+	@test -d $(RUN)/strips || { echo "The run is missing from results/; run make clean-story, then make story." >&2; exit 2; }
+	@echo "The stories are generated:"
 	@echo "  strips to look at   " $(RUN)/strips
 	@echo "  loss curves         " $(RUN)/loss.png
 	@echo "  page to leaf through" $(RUN)/stories.html
@@ -69,7 +69,7 @@ $(TRAINED): $(STORIES) | $(READY)
 	$(PYTHON) -m training $(SMOKE)
 	@$(NEWEST_RUN) > $@
 
-$(TOLD): $(TRAINED) | $(READY)
+$(GENERATED): $(TRAINED) | $(READY)
 	$(PYTHON) -m generation --run $(RUN)
 	$(PYTHON) -m generation.fact_recall --run $(RUN)
 	$(PYTHON) -m training.report
