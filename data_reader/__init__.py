@@ -1,1 +1,1 @@
-"""The input pipeline that all models share: files in, arrays out; and where files lie."""
+"""The input pipeline that all models share: files in, arrays out; and the paths of all files."""

@@ -52,7 +52,7 @@ def _parse_arguments():
     parser = command_line(__doc__)
     add_data_option(parser)
     parser.add_argument(
-        "--extractor", type=str.lower, default="alexnet", help="whose features to use"
+        "--extractor", type=str.lower, default="alexnet", help="(default: %(default)s)"
     )
     parser.add_argument(
         "--vocabulary-size",

@@ -14,7 +14,8 @@ def run_command(main: Callable[[], None]) -> None:
 
     Any other exception is a bug: its traceback is shown, and Python exits with 1.
     """
-    sys.stdout.reconfigure(errors="backslashreplace")  # a path that is not UTF-8 can be printed
+    if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may not be UTF-8
     try:
         main()
     except (InputError, OSError) as error:

@@ -134,7 +134,7 @@ def open_hdf5(path, arrays, made_by):
 
     Args:
         arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers" and "numbers",
-            each axis a size or a letter: any size, but the same one wherever the letter stands.
+            each axis a size or a letter: any size, the same one for the same letter.
         made_by: the command that makes the file.
 
     Raises:

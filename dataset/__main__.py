@@ -1,4 +1,4 @@
-"""python -m dataset: list what is there, what is missing or broken, and the next step."""
+"""python -m dataset: survey a data folder and name the next step."""
 
 import sys
 

@@ -175,7 +175,7 @@ def test_a_rotated_photo_is_turned_upright(tmp_path):
     ],
 )
 @pytest.mark.parametrize("short_side", [None, 227])
-def test_an_unreadable_photo_says_why(tmp_path, contents, message, short_side):
+def test_the_reason_for_an_unreadable_photo_is_given(tmp_path, contents, message, short_side):
     (tmp_path / "p.jpg").write_bytes(contents)
     with pytest.raises(InputError, match=message):
         read_photo(tmp_path / "p.jpg", short_side)

@@ -12,7 +12,7 @@ def test_the_files_of_a_data_folder(tmp_path):
     assert layout.photos("valid") == tmp_path / "vist_dataset" / "validate_data"
 
 
-def test_annotations_lie_beside_the_photos_or_all_together(tmp_path):
+def test_annotations_are_beside_the_photos_or_in_one_folder(tmp_path):
     layout = DataLayout(tmp_path)
     beside = tmp_path / "vist_dataset/validate_data/sis/val.story-in-sequence.json"
     together = tmp_path / "vist_dataset/sis/val.story-in-sequence.json"
@@ -25,7 +25,7 @@ def test_annotations_lie_beside_the_photos_or_all_together(tmp_path):
     assert layout.annotations("valid") == beside
 
 
-def test_a_relative_folder_is_the_repositorys_wherever_one_stands(tmp_path, monkeypatch):
+def test_a_relative_folder_is_relative_to_the_repository(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dataset").mkdir()
     assert DataLayout("dataset").root == REPOSITORY / "dataset"

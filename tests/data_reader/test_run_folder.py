@@ -75,7 +75,7 @@ def test_broken_settings_are_named(tmp_path, contents, message):
         RunFolder.open(path).settings()
 
 
-def test_another_zip_file_is_no_model(tmp_path):
+def test_another_zip_file_is_not_a_model(tmp_path):
     path = make_run(tmp_path, "a_20260101-120000")
     with zipfile.ZipFile(path / "model.keras", "w") as archive:
         archive.writestr("photo.jpg", b"")
@@ -139,7 +139,7 @@ def test_settings_that_the_experiment_does_not_name_come_from_the_model(tmp_path
     assert "num_layers" not in run.all_settings()
 
 
-def test_figures_are_the_numbers_of_all_scores(tmp_path):
+def test_the_scores_of_all_generated_stories_are_read(tmp_path):
     run = write_run(tmp_path / "run", [1.0])
     assert run.all_scores() == {}
     run.scores("greedy", "test").write_text('{"bleu": 52.1, "words": 7, "protocol": "x"}')

@@ -47,7 +47,7 @@ def test_a_row_becomes_a_sentence(vocabulary):
     assert vocabulary.decode([1, 2, 0]) == ""
 
 
-def test_the_file_is_the_originals(vocabulary, tmp_path):
+def test_the_file_has_the_original_s_format(vocabulary, tmp_path):
     path = tmp_path / "vocabulary.json"
     vocabulary.write(path)
     assert json.loads(path.read_text()) == {

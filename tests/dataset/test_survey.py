@@ -298,7 +298,7 @@ def test_a_stories_file_of_another_extractor_is_made_again(layout):
     assert step(layout) == (f"python -m data_reader --data {layout}", True)
 
 
-def test_the_next_step_follows_the_readme(layout):
+def test_the_next_step_follows_the_documented_order(layout):
     assert step(DataLayout(layout.root / "nothing")) == (
         f"put VIST under {layout}/nothing/vist_dataset (see above), or make the sample set: "
         f"python -m dataset.sample --data {layout}/nothing",
@@ -401,7 +401,7 @@ def run(*arguments):
     )
 
 
-def test_the_command_says_by_its_status_whether_the_next_step_can_run(layout):
+def test_the_exit_status_is_whether_the_next_step_can_run(layout):
     done = run("--data", layout, "--check-photos")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(f"Next: python -m dataset.models.alexnet --data {layout}\n")
@@ -418,7 +418,7 @@ def test_the_command_says_by_its_status_whether_the_next_step_can_run(layout):
     assert done.stderr.count("\n") == 1
 
 
-def test_the_command_does_without_tensorflow(layout):
+def test_the_command_does_not_import_tensorflow(layout):
     code = (
         "import runpy, sys\n"
         f"sys.argv = ['x', '--data', {str(layout)!r}]\n"

@@ -74,8 +74,8 @@ def test_the_keepsake_is_large_and_only_there_when_shown(thing):
 
 
 @pytest.mark.parametrize("colour", [colour for colour in COLOURS if colour != "red"])
-def test_the_keepsakes_colour_changes_its_place_only(colour):
-    """A balloon of another colour: the prop's side of the photo stays as it is."""
+def test_the_keepsakes_colour_changes_only_its_part_of_the_photo(colour):
+    """A balloon of another colour: the prop's side of the photo is unchanged."""
     red, other = (square(draw(album(colour=c))) for c in ("red", colour))
     changed = np.abs(red - other).max(-1) > 30
     size = len(changed)
