@@ -59,7 +59,10 @@ def write_inputs(layout, stories, rng):
     write_json(
         layout.annotations("train", "description-in-isolation"), {"annotations": descriptions}
     )
-    path = layout.features("train")
+    _write_features(layout.features("train"), photos, rng)
+
+
+def _write_features(path, photos, rng):
     path.parent.mkdir(parents=True)
     with h5py.File(path, "w") as file:
         embeddings = file.create_dataset("embeddings", (photos, FEATURE_SIZE), np.float32)
