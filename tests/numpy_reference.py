@@ -144,7 +144,7 @@ def bahdanau_layer(cell_type, attention, sequence, state, memory):
     return np.array(outputs)
 
 
-# === What a sentence is told from ===
+# === The context of a sentence ===
 
 
 def standardise(standardisation, features):

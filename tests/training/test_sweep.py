@@ -102,12 +102,12 @@ def test_losses_that_are_no_numbers_are_left_out_of_the_drawing(
     assert (tmp_path / "k" / "k.png").exists()
 
 
-def test_a_setting_that_the_experiments_do_not_say_is_named(command, trained, capsys):
+def test_a_setting_that_the_experiments_do_not_set_is_named(command, trained, capsys):
     with pytest.raises(SystemExit) as stopped:
         command(setting="group_size")
     assert stopped.value.code == 2
     assert capsys.readouterr().err == (
-        "error: The experiment 'k_1' does not say its 'group_size'.\n"
+        "error: The experiment 'k_1' does not set 'group_size'.\n"
     )
     assert trained == []
 
