@@ -16,6 +16,10 @@ LOSS_COLUMNS = ("epoch", "loss", "val_loss", "learning_rate", "seconds", "words_
 _START_TIME = re.compile(r"_\d{8}-\d{6}$")
 
 
+class Share(float):
+    """A score from 0 to 1, which people read in percent."""
+
+
 def _file(name, description):
     return property(lambda run: run.path / name, doc=description)
 
@@ -220,22 +224,24 @@ class RunFolder:
         }
 
     def all_scores(self):
-        """`{"greedy test": {"bleu": 52.1, ...}}`: the scores files' numbers, by what was told.
+        """Read all scores -> `{decoding and split: {name: number}}`.
 
-        Fact recall is among them as `facts_own` and `facts_other`, of own and others' photos.
+        For instance `{"greedy test": {"vist-album METEOR": 0.31, ...}}`.  Shares are `Share`s.
+        Fact recall is included as `facts_own` and `facts_other`, in percent, of the stories' own
+        photos and of others'.
 
         Raises:
             InputError: a file is broken.
         """
-        figures = {}
+        scores = {}
         for path in sorted(self.path.glob("scores_*_*.json")):
-            scores = {k: v for k, v in _read_dictionary(path).items() if isinstance(v, float)}
-            figures.setdefault(_what_was_told(path, "scores_"), {}).update(scores)
+            decoding_and_split = _decoding_and_split(path, "scores_")
+            scores.setdefault(decoding_and_split, {}).update(_summary(_read_dictionary(path)))
         for path in sorted(self.path.glob("fact_recall_*_*.json")):
             recall = _read_dictionary(path).get("all", {})
             facts = {f"facts_{whose}": recall[whose] for whose in ("own", "other") if recall}
-            figures.setdefault(_what_was_told(path, "fact_recall_"), {}).update(facts)
-        return figures
+            scores.setdefault(_decoding_and_split(path, "fact_recall_"), {}).update(facts)
+        return scores
 
     def vocabulary_size(self):
         """Return the number of words, special ones included, that the run's model knows.
@@ -271,10 +277,21 @@ def _check_columns(found):
         )
 
 
-def _what_was_told(path, prefix):
+def _decoding_and_split(path, prefix):
     """scores_sample_t0.8_s1_test.json -> "sample_t0.8_s1 test"."""
     decoding, _, split = path.stem.removeprefix(prefix).rpartition("_")
     return f"{decoding} {split}"
+
+
+def _summary(contents):
+    """The numbers with which a scores file begins; what they are stands by protocol after them."""
+    protocols = contents.get("protocols", {})
+    summary = {name: score for name, score in contents.items() if isinstance(score, float)}
+    for key in summary:
+        protocol, _, name = key.partition(" ")
+        details = protocols.get(protocol, {}).get("scores", {}).get(name, {})
+        summary[key] = Share(summary[key]) if details.get("is_share") else summary[key]
+    return summary
 
 
 def _read_dictionary(path, *needed):

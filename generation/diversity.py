@@ -1,4 +1,4 @@
-"""What n-gram scores do not see: how varied and how repetitive stories are."""
+"""The variety and the repetitions of stories, which n-gram scores do not see."""
 
 from collections import Counter
 
@@ -8,28 +8,28 @@ from data_reader.errors import InputError
 
 
 def diversity(stories):
-    """Figures of stories, each a list of sentences; shares are from 0 to 1.
+    """Measure stories, each a list of sentences; shares are from 0 to 1.
 
-    Give one story a photo sequence, or identical photos count as repetition.
+    Pass one story per sequence of photos, or stories of the same photos count as repetition.
 
     Returns:
-        distinct_1, distinct_2, distinct_3: different n-grams of sentences by all of them (Li et al.
-            2016).
-        duplicate_sentences, duplicate_stories: the share that an earlier one equals.
-        repeated_trigrams_within: the share of a story's trigrams that it has said before, the mean
-            of the stories.
+        distinct_1, distinct_2, distinct_3: the number of different n-grams in sentences, divided by
+            that of all n-grams (Li et al. 2016).
+        duplicate_sentences, duplicate_stories: the share that equals an earlier one.
+        repeated_trigrams_within: the share of a story's trigrams that occurred in it before, mean
+            over the stories.
         repeated_trigrams_between: the share of trigrams that some other story has, too.
-        vocabulary: different words.
+        vocabulary: the number of different words.
         words_per_sentence: mean.
-        unknown_share: of <UNK> among the words.
+        unknown_share: the share of <UNK> among the words.
 
     Raises:
-        ValueError: there is no word in them.
+        InputError: the stories hold no words.
     """
     sentences = [sentence.split() for story in stories for sentence in story]
     words = Counter(word for sentence in sentences for word in sentence)
     if not words:
-        raise InputError("The stories hold no words, so nothing can be said of them.")
+        raise InputError("The stories hold no words; there is nothing to measure.")
     trigrams = [_story_trigrams(story) for story in stories]
     return {
         **{f"distinct_{n}": _distinct(sentences, n) for n in (1, 2, 3)},
@@ -66,7 +66,7 @@ def _repeated(trigrams):
 
 
 def _shared(trigrams):
-    """The share of all trigrams that stand in more than one story."""
+    """The share of all trigrams that occur in more than one story."""
     stories = Counter(trigram for of_story in trigrams for trigram in of_story)
     total = sum(of_story.total() for of_story in trigrams)
     shared = sum(

@@ -1,9 +1,8 @@
 """python -m generation.fact_recall: the sample set's facts in generated stories.
 
-The sample set knows the truth about its photos.  A story's fact counts as recalled if one of its
-wordings stands in the story and no wording of a rival value does.  The same facts are looked for
-in the stories of every other album: a model that does not look at its photos scores the same on
-both.
+The sample set knows the truth about its photos.  A fact counts as recalled if one of its wordings
+occurs in the story and no wording of a rival value does.  The same facts are looked for in the
+stories of every other album: a model that ignores its photos scores the same on both.
 """
 
 from dataclasses import dataclass
@@ -12,20 +11,20 @@ import numpy as np
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import read_json, write_json
+from data_reader.files import read_json, read_strings, write_json
 from data_reader.layout import RESULTS, SPLITS, DataLayout
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from generation.bootstrap import interval
 from generation.generated_stories import read_hypotheses
 
-# The event, which the first sentence of nearly every story names, is counted apart.
+# The event, which the first sentence of nearly every story names, is counted separately.
 FACTS = ("weather", "clothes", "keepsake")
 
 
 @dataclass(frozen=True)
 class GeneratedStory:
-    """A story with the facts of its photos; `facts` lacks what none of them shows."""
+    """A story with the facts of its photos; `facts` lacks those that no photo shows."""
 
     album_id: str
     text: str
@@ -43,7 +42,7 @@ def named_values(text, wordings):
 
 
 def fact_recall(stories, wordings):
-    """Percent of facts recalled, from the story's own photos and from other albums' stories.
+    """Compute the percentage of facts recalled by the albums' own stories and by others'.
 
     Args:
         stories: `GeneratedStory`s of at least two albums.
@@ -52,12 +51,12 @@ def fact_recall(stories, wordings):
     Returns:
         `{fact: {"own", "other", "difference", "facts", "intervals"}}` for each fact, for "all" of
         FACTS together, and for the event; "facts" is how many there are.
-        "other" checks each story's facts in every story of every other album.
+        "other" looks for each story's facts in every story of every other album.
         "intervals" has the 95 % confidence intervals [low, high] of the first three: the stories of
-        an album are no independent ones, so whole albums are drawn (percentile bootstrap).
+        an album are not independent, so whole albums are drawn (percentile bootstrap).
 
     Raises:
-        ValueError: there are fewer than two albums.
+        InputError: there are fewer than two albums.
     """
     if len({story.album_id for story in stories}) < 2:
         raise InputError("Fact recall compares albums; it needs stories of at least two.")
@@ -77,19 +76,19 @@ def _count(stories, fact, wordings):
             continue
         others = [
             values == {value}
-            for system, values in zip(stories, named, strict=True)
-            if system.album_id != story.album_id
+            for other, values in zip(stories, named, strict=True)
+            if other.album_id != story.album_id
         ]
         counts[albums[story.album_id]] += its_own == {value}, np.mean(others), 1
     return counts
 
 
 def _recall(counts):
-    """[albums, 3], see `_count` -> what `fact_recall` says of a fact."""
+    """[albums, 3], see `_count` -> the entry of `fact_recall` for a fact."""
     names = ("own", "other", "difference")
-    figures = _percent(counts.sum(axis=0)[None])[0]
+    shares = _percent(counts.sum(axis=0)[None])[0]
     return {
-        **dict(zip(names, figures.tolist(), strict=True)),
+        **dict(zip(names, shares.tolist(), strict=True)),
         "facts": int(counts[:, 2].sum()),
         "intervals": {
             name: interval(lambda sums, column=column: _percent(sums)[:, column], counts)
@@ -106,29 +105,30 @@ def _percent(sums):
 
 
 def read_stories_with_facts(layout, run, decoding, split):
-    """A run's generated stories with the facts of their photos.
+    """Read a run's generated stories with the facts of their photos.
 
     Raises:
         FileNotFoundError: there are no facts (only the sample set has them) or no stories.
-        ValueError: the stories are not those of the stories file.
+        InputError: the stories are not those of the stories file.
     """
     if not layout.facts.exists():
         raise FileNotFoundError(
             f"{layout.facts} is missing: only the sample set knows the facts of its photos."
         )
-    told = read_hypotheses(run, decoding, split)
+    generated = read_hypotheses(run, decoding, split)
     albums = read_json(layout.facts)["albums"]
     with open_stories(layout, split, also=("album_ids", "image_ids")) as stories:
-        album_ids = [id_.decode() for id_ in stories["album_ids"][:]]
-        photo_ids = [[id_.decode() for id_ in row] for row in stories["image_ids"][:]]
-    if len(told) != len(album_ids):
+        album_ids = read_strings(stories["album_ids"])
+        photo_ids = read_strings(stories["image_ids"])
+    if len(generated) != len(album_ids):
         raise InputError(
-            f"{run.hypotheses(decoding, split)} holds {len(told)} stories, "
-            f"{layout.stories(split)} {len(album_ids)}; tell them again with python -m generation."
+            f"{run.hypotheses(decoding, split)} holds {len(generated)} stories, "
+            f"{layout.stories(split)} {len(album_ids)}; generate them again with "
+            "python -m generation."
         )
     return [
         GeneratedStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
-        for album_id, photos, story in zip(album_ids, photo_ids, told, strict=True)
+        for album_id, photos, story in zip(album_ids, photo_ids, generated, strict=True)
     ]
 
 
@@ -167,7 +167,7 @@ def main():
     stories = read_stories_with_facts(layout, run, decoding, split)
     recall = fact_recall(stories, read_json(layout.facts)["wordings"])
     distinct = 100 * len({story.text for story in stories}) / len(stories)
-    print(f"Facts of {len(stories)} {split} stories told by {run.name}, {decoding}")
+    print(f"Facts of {len(stories)} {split} stories of {run.name}, {decoding}")
     print(report(recall))
     print(f"{distinct:.1f}% of the stories differ from each other")
     write_json(run.fact_recall(decoding, split), recall, indent=2)

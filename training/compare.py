@@ -1,6 +1,7 @@
-"""python -m training.compare: runs side by side.
+"""python -m training.compare: compare runs.
 
-Draws the loss curves of all of them in one picture and says in which settings they differ.
+It draws their loss curves in one picture and lists the settings in which they differ, their losses
+and their scores.
 """
 
 import math
@@ -13,7 +14,7 @@ from data_reader.run_folder import RunFolder
 from training.loss_plot import finite, highest_bleu, marked_every, read_losses, start_at_zero
 
 MARKERS = "os^DvPX*"
-LONGEST_CELL = 40  # where people read it; the CSV file has all
+LONGEST_CELL = 40  # of the printed table; the CSV file has the full text
 
 
 def main():
@@ -24,7 +25,7 @@ def main():
         type=Path,
         default=RESULTS / "comparison",
         metavar="FOLDER",
-        help="where curves.png, table.csv and table.png go (default: results/comparison/)",
+        help="for curves.png, table.csv and table.png (default: results/comparison/)",
     )
     arguments = parser.parse_args()
     runs = [RunFolder.open_started(path) for path in arguments.runs]
@@ -36,21 +37,21 @@ def compare(runs, folder):
     """Write curves.png, table.csv and table.png into the folder -> the table as text.
 
     Raises:
-        ValueError: a run has no epoch yet or a broken file.
+        InputError: a run has no epoch yet or a broken file.
     """
     columns = {"run": [run.name for run in runs], **compared(runs)}
     plot_curves(runs, folder / "curves.png")
     write_csv(folder / "table.csv", columns, zip(*columns.values(), strict=True))
-    # People read a run a column: the settings and scores are many, the runs few.
+    # The printed table has one column per run: settings and scores are many, runs few.
     lines = [[name, *map(_cell, values)] for name, values in columns.items()]
     _draw_table(lines, folder / "table.png")
     return _aligned(lines)
 
 
 def compared(runs):
-    """`{name: a value a run}`: the settings that differ, the losses of the best epoch, scores.
+    """`{name: one value per run}`: the settings that differ, losses of the best epoch, scores.
 
-    A run that does not have a setting or a score has "" there.
+    The value is "" where a run does not have the setting or score.
     """
     settings = _by_name([run.all_settings() for run in runs])
     del settings["name"]
@@ -68,9 +69,10 @@ def compared(runs):
 
 def _scores(run):
     highest = highest_bleu(read_losses(run))
-    told = run.all_scores().items()
     return ({"highest BLEU in training": highest} if math.isfinite(highest) else {}) | {
-        f"{name} {what}": figure for what, figures in told for name, figure in figures.items()
+        f"{name} {decoding_and_split}": score
+        for decoding_and_split, scores in run.all_scores().items()
+        for name, score in scores.items()
     }
 
 
@@ -84,7 +86,7 @@ def _differ(values):
 
 
 def plot_curves(runs, path):
-    """The losses of all runs; shades and markers tell them apart without colours, too."""
+    """Plot the losses of all runs, which differ in shade and marker as well as in colour."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
 
@@ -93,7 +95,7 @@ def plot_curves(runs, path):
     shown = []
     for number, run in enumerate(runs):
         losses = read_losses(run)
-        # From dark to light, but not so light that it is lost on white.
+        # From dark to light, but not too light to be seen on white.
         color = colormaps["viridis"](0.8 * number / max(1, len(runs) - 1))
         style = {"color": color, "markevery": marked_every(losses["epoch"])}
         marker = MARKERS[number % len(MARKERS)]
@@ -105,7 +107,8 @@ def plot_curves(runs, path):
     axes.set_title("Loss in validation (solid) and training (dashed)")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     start_at_zero(axes, shown)
-    figure.legend(loc="outside lower center")
+    for text in figure.legend(loc="outside lower center").get_texts():
+        text.set_parse_math(False)  # a $ in a name is a $
     with atomic_write(path) as partial:
         figure.savefig(partial, dpi=150)
 
@@ -126,7 +129,7 @@ def _aligned(lines):
 def _draw_table(lines, path):
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(1, 0.1))  # the picture is cut to the table, however large
+    figure = Figure(figsize=(1, 0.1))  # the picture is cropped to the table, however large
     axes = figure.subplots()
     axes.axis("off")
     table = axes.table(lines, cellLoc="left", loc="center")
@@ -136,6 +139,7 @@ def _draw_table(lines, path):
     table.auto_set_column_width(range(len(lines[0])))
     for (row, column), cell in table.get_celld().items():
         cell.set_edgecolor("0.8")
+        cell.get_text().set_parse_math(False)
         if row == 0 or column == 0:
             cell.set_facecolor("0.93")
     with atomic_write(path) as partial:

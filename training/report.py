@@ -1,7 +1,8 @@
-"""python -m training.report: bring results/model_results.csv up to date with what runs have told.
+"""python -m training.report: add the runs' newest scores to results/model_results.csv.
 
-It has one row a run, in the original's columns and what they lacked, scores by protocol among it.
-A training writes its run's row when it ends; what is told and scored later is added here.
+The table has one row per run: the original's columns, further settings, then all scores of stories
+that the run has generated greedily.  A training writes its run's row when it ends; this command
+adds the scores computed since.
 """
 
 import csv
@@ -35,20 +36,7 @@ ORIGINAL_COLUMNS = (
     "notes",
 )
 _TABLE = "model_results.csv"
-# By protocol, of what was told greedily.
-SCORE_COLUMNS = {
-    f"{score} {told}": (told, score)
-    for told in ("greedy valid", "greedy test")
-    for score in (
-        "original-2018-sentence BLEU-4",
-        "original-2018-story BLEU-4",
-        "original-2018-story METEOR",
-        "vist-album BLEU-4",
-        "vist-album METEOR",
-        "vist-album CIDEr",
-        "vist-sequence METEOR",
-    )
-}
+_SCORED = ("greedy valid", "greedy test")  # which end the names of scores' columns
 COLUMNS = (
     *ORIGINAL_COLUMNS,
     "model",
@@ -64,21 +52,20 @@ COLUMNS = (
     "extractor",
     "trainable_weights",
     "run",
-    *SCORE_COLUMNS,
 )
 
 
 def add_result(run, results_folder, num_samples):
-    """Write the run's row into `results_folder`/model_results.csv; it replaces one of the same run.
+    """Write the run's row into `results_folder`/model_results.csv, replacing an earlier one.
 
     Args:
-        num_samples: sentences of the training split, which the original counts.
+        num_samples: the number of sentences in the training split, as the original counts samples.
 
     Returns:
         the file's path.
 
     Raises:
-        ValueError: no epoch of the run has ended, or the file there is no such table.
+        InputError: no epoch of the run has ended, or the file is not such a table.
     """
     path = Path(results_folder) / _TABLE
     row = _result(run, path.parent, num_samples)
@@ -93,14 +80,14 @@ def add_result(run, results_folder, num_samples):
 
 
 def refresh_scores(results_folder):
-    """Write what the runs have told since into their rows of `results_folder`/model_results.csv.
+    """Write the runs' scores into their rows of `results_folder`/model_results.csv.
 
     Returns:
-        the file's path, and how many rows have changed.
+        the file's path, and the number of rows that have changed.
 
     Raises:
         FileNotFoundError: there is no table.
-        ValueError: it is something else, or a run's scores are broken.
+        InputError: it is something else, or a run's scores are broken.
     """
     path = Path(results_folder) / _TABLE
     if not path.is_file():
@@ -117,26 +104,27 @@ def refresh_scores(results_folder):
 
 
 def _scores_of(folder, name):
-    """`{column: text}` of a run; empty where there is none or it has told nothing."""
-    figures = RunFolder(folder / name).all_scores() if name else {}
+    """`{column: text}` of a run; empty where there is no run or it has no scores."""
+    scores = RunFolder(folder / name).all_scores() if name else {}
     return {
-        column: str(figures[told][score])
-        for column, (told, score) in SCORE_COLUMNS.items()
-        if score in figures.get(told, {})
+        f"{score} {decoding_and_split}": str(value)
+        for decoding_and_split in _SCORED
+        for score, value in scores.get(decoding_and_split, {}).items()
     }
 
 
 def _change_table(path, change):
-    """Put the rows that `change` makes of them into the table, in which no other process writes."""
+    """Apply `change` to the table's rows while no other process writes to the table."""
     with exclusive_lock(path.parent):
         columns, rows = _read_table(path)
-        columns += [name for name in COLUMNS if name not in columns]
-        rows = [[row.get(name, "") for name in columns] for row in change(rows)]
-        write_csv(path, columns, rows)
+        rows = change(rows)
+        scores = [name for row in rows for name in row if name.endswith(_SCORED)]
+        columns += [name for name in dict.fromkeys([*COLUMNS, *scores]) if name not in columns]
+        write_csv(path, columns, [[row.get(name, "") for name in columns] for row in rows])
 
 
 def _result(run, folder, num_samples):
-    """What the original's columns say of a run, and all its settings under their own names."""
+    """A run's row, its settings under their own names and under those of the original."""
     losses, best, settings = read_losses(run), run.best_epoch(), run.all_settings()
     return settings | {
         "num_samples": num_samples,
@@ -159,9 +147,9 @@ def _result(run, folder, num_samples):
 
 
 def _read_table(path):
-    """-> its columns, its rows as dictionaries; the columns are ours where there is no file."""
+    """-> the table's columns, its rows as dictionaries; no columns if there is no file."""
     if not path.exists():
-        return list(COLUMNS), []
+        return [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # Excel starts it with a mark
             reader = csv.DictReader(file)
@@ -174,7 +162,7 @@ def _read_table(path):
                 f"Row {number} of {path} has more fields than columns; "
                 "put notes with a comma in quotes, or move the file away."
             )
-    return list(reader.fieldnames or COLUMNS), rows
+    return list(reader.fieldnames or ()), rows
 
 
 def main():

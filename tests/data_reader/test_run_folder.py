@@ -8,7 +8,7 @@ import pytest
 from written_runs import write_run
 
 from data_reader.errors import InputError
-from data_reader.run_folder import LOSS_COLUMNS, RunFolder
+from data_reader.run_folder import LOSS_COLUMNS, RunFolder, Share
 from models.loading import load_model
 
 SETTINGS = {"model": "ImageGroupingModel", "data": "dataset"}
@@ -149,6 +149,19 @@ def test_the_scores_of_all_generated_stories_are_read(tmp_path):
         "greedy test": {"bleu": 52.1, "facts_own": 85.3, "facts_other": 15.1},
         "sample_t0.8_s1 valid": {"bleu": 40.0},
     }
+
+
+def test_a_scores_file_says_which_of_its_numbers_are_shares(tmp_path):
+    run = write_run(tmp_path / "run", [1.0])
+    details = {"mean length": {"is_share": False}, "BLEU-4 uncut": {"is_share": True}}
+    numbers = {"album mean length": 9.5, "album BLEU-4 uncut": 0.25, "other BLEU-4 uncut": 0.5}
+    contents = numbers | {"protocols": {"album": {"scores": details}}}
+    run.scores("greedy", "test").write_text(json.dumps(contents))
+    scores = run.all_scores()["greedy test"]
+    assert scores == numbers
+    assert [name for name, score in scores.items() if isinstance(score, Share)] == [
+        "album BLEU-4 uncut"
+    ]
 
 
 def described(path):

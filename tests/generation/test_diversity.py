@@ -1,5 +1,6 @@
 import pytest
 
+from data_reader.errors import InputError
 from generation.diversity import diversity
 
 STORIES = [
@@ -9,22 +10,22 @@ STORIES = [
 ]
 
 
-def test_figures_worked_out_by_hand():
-    figures = diversity(STORIES)
+def test_numbers_worked_out_by_hand():
+    numbers = diversity(STORIES)
     # 22 words, 9 different; 16 pairs, 8 different; 10 triples, 5 different.
-    assert figures["distinct_1"] == 9 / 22
-    assert figures["distinct_2"] == 8 / 16
-    assert figures["distinct_3"] == 5 / 10
-    assert figures["vocabulary"] == 9
-    assert figures["words_per_sentence"] == pytest.approx(22 / 6)
+    assert numbers["distinct_1"] == 9 / 22
+    assert numbers["distinct_2"] == 8 / 16
+    assert numbers["distinct_3"] == 5 / 10
+    assert numbers["vocabulary"] == 9
+    assert numbers["words_per_sentence"] == pytest.approx(22 / 6)
     # Six sentences, three different; three stories, two different but for a space.
-    assert figures["duplicate_sentences"] == 0.5
-    assert figures["duplicate_stories"] == pytest.approx(1 / 3)
-    # The first story says both its triples twice, the others none.
-    assert figures["repeated_trigrams_within"] == pytest.approx((1 / 2 + 0 + 0) / 3)
+    assert numbers["duplicate_sentences"] == 0.5
+    assert numbers["duplicate_stories"] == pytest.approx(1 / 3)
+    # The first story repeats both its triples, the others none.
+    assert numbers["repeated_trigrams_within"] == pytest.approx((1 / 2 + 0 + 0) / 3)
     # Three triples of the second story are all of the third's, too.
-    assert figures["repeated_trigrams_between"] == pytest.approx(6 / 10)
-    assert figures["unknown_share"] == 0
+    assert numbers["repeated_trigrams_between"] == pytest.approx(6 / 10)
+    assert numbers["unknown_share"] == 0
 
 
 def test_unknown_words_are_counted():
@@ -32,11 +33,11 @@ def test_unknown_words_are_counted():
 
 
 def test_stories_of_fewer_than_three_words():
-    figures = diversity([["a", ""]])
-    assert (figures["distinct_1"], figures["distinct_3"]) == (1, 0)
-    assert figures["repeated_trigrams_within"] == figures["repeated_trigrams_between"] == 0
+    numbers = diversity([["a", ""]])
+    assert (numbers["distinct_1"], numbers["distinct_3"]) == (1, 0)
+    assert numbers["repeated_trigrams_within"] == numbers["repeated_trigrams_between"] == 0
 
 
 def test_stories_without_words_are_refused():
-    with pytest.raises(ValueError, match="no words"):
+    with pytest.raises(InputError, match="no words"):
         diversity([["", ""]])

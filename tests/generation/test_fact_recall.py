@@ -1,5 +1,6 @@
 import pytest
 
+from data_reader.errors import InputError
 from generation.fact_recall import GeneratedStory, fact_recall, named_values
 
 WORDINGS = {
@@ -85,6 +86,6 @@ def test_others_are_the_stories_of_all_other_albums():
     )
 
 
-def test_one_album_can_not_be_compared():
-    with pytest.raises(ValueError, match="at least two"):
+def test_a_single_album_is_refused():
+    with pytest.raises(InputError, match="at least two"):
         fact_recall([story("1", "sunny", event="beach")], WORDINGS)

@@ -1,24 +1,29 @@
 import json
+import re
 import shlex
+import sys
+from pathlib import Path
 
 import h5py
 import pytest
 from written_runs import write_run
 
+from data_reader.errors import InputError
 from data_reader.layout import DataLayout
-from generation import scores
+from data_reader.run_folder import Share
+from generation import metrics, scores
 from generation.__main__ import scores_or_why_not
-from generation.scores import (
-    RunStories,
+from generation.metrics import METRICS, Metric, shown, with_metrics
+from generation.scored_files import (
     check_keys,
-    first_of_each,
     pair_lines,
     read_lines,
     read_predictions,
     read_references,
-    report,
-    score_run,
 )
+from generation.scores import RunStories, compare, first_of_each, report, score_run
+
+PAGE = Path(__file__).parents[2] / "docs" / "scores.md"
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path):
@@ -27,7 +32,7 @@ def test_only_a_line_feed_ends_a_line(tmp_path):
     assert read_lines(path) == ["one\r two\u2028 three\r", "", "é"]
 
 
-def test_the_mark_with_which_some_editors_begin_a_file_is_no_word(tmp_path):
+def test_a_byte_order_mark_is_not_a_word(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_bytes("\ufeffone\n".encode())
     assert read_lines(path) == ["one"]
@@ -41,19 +46,19 @@ def test_the_mark_with_which_some_editors_begin_a_file_is_no_word(tmp_path):
 )
 def test_the_keys_of_another_protocol_are_refused(protocol, right, wrong):
     check_keys(protocol, [right])
-    with pytest.raises(ValueError, match=f"{protocol} takes .* as key, got {wrong}"):
+    with pytest.raises(InputError, match=f"{protocol} takes .* as key, got {wrong}"):
         check_keys(protocol, [right, wrong])
 
 
 @pytest.mark.parametrize(("contents", "message"), [(b"\n \n", "no text"), (b"\xff", "not UTF-8")])
 def test_a_file_without_text_is_refused(tmp_path, contents, message):
     (tmp_path / "lines.txt").write_bytes(contents)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         read_lines(tmp_path / "lines.txt")
 
 
-def test_json_is_no_text(tmp_path):
-    with pytest.raises(ValueError, match="expected a text file"):
+def test_json_is_not_a_text_file(tmp_path):
+    with pytest.raises(InputError, match="expected a text file"):
         read_lines(write(tmp_path / "predictions.json", {"1": "x"}))
 
 
@@ -66,11 +71,11 @@ def test_sentences_are_joined_to_stories():
 
 
 @pytest.mark.parametrize(
-    ("told", "human", "level"), [(9, 10, "sentence"), (3, 10, "story"), (9, 9, "story")]
+    ("generated", "human", "level"), [(9, 10, "sentence"), (3, 10, "story"), (9, 9, "story")]
 )
-def test_lines_that_do_not_fit_are_refused(told, human, level):
-    with pytest.raises(ValueError, match=f"There are {told} .* for {human} references"):
-        pair_lines(["a"] * told, ["b"] * human, level)
+def test_lines_that_do_not_match_are_refused(generated, human, level):
+    with pytest.raises(InputError, match=f"There are {generated} .* for {human} references"):
+        pair_lines(["a"] * generated, ["b"] * human, level)
 
 
 def write(path, contents):
@@ -78,16 +83,16 @@ def write(path, contents):
     return path
 
 
-def test_predictions_are_texts_or_lists_with_one(tmp_path):
+def test_predictions_are_texts_or_lists_of_one(tmp_path):
     assert read_predictions(write(tmp_path / "a.json", {"1": "x", "2": ["y"]})) == {
         "1": "x",
         "2": "y",
     }
     for wrong in ({"1": ["x", "y"]}, {"1": 5}, ["x"]):
-        with pytest.raises(ValueError, match=r"a\.json"):
+        with pytest.raises(InputError, match=r"a\.json"):
             read_predictions(write(tmp_path / "a.json", wrong))
     for wrong in ({"1": "x"}, {"1": [5]}):
-        with pytest.raises(ValueError, match=r"a\.json: 1 has"):
+        with pytest.raises(InputError, match=r"a\.json: 1 has"):
             read_references(write(tmp_path / "a.json", wrong))
 
 
@@ -101,7 +106,7 @@ STORIES = [  # id, album, photos, text of each sentence
 
 @pytest.fixture
 def run(tmp_path):
-    """Three told stories; the reader dropped a fourth."""
+    """Three generated stories; the reader dropped a fourth."""
     layout = DataLayout(tmp_path / "data")
     annotations = [
         {
@@ -126,14 +131,16 @@ def run(tmp_path):
         file["album_ids"] = ["A", "A", "B"]
         file["image_ids"] = [list(photos) for _, _, photos, _ in STORIES[:3]]
     run = write_run(tmp_path / "run", [1.0], data=str(layout))
-    told = [f"told {story} {place} ." for story in range(3) for place in range(5)]
-    run.hypotheses("greedy", "test").write_text("".join(f"{line}\n" for line in told))
+    lines = [f"generated {story} {place} .\n" for story in range(3) for place in range(5)]
+    run.hypotheses("greedy", "test").write_text("".join(lines))
     run.story_hypotheses("greedy", "test").write_text("x\n" * 3)
     run.references("test").write_text("".join(f"cut {n} .\n" for n in range(15)))
+    run.vocabulary_file.touch()
+    run.features_file.touch()
     return run, layout
 
 
-def test_a_run_s_first_story_of_an_album_against_all_uncut_ones(run):
+def test_the_first_story_of_an_album_is_compared_with_all_uncut_ones(run):
     stories = RunStories(run[0], "test", "greedy", run[1])
     assert first_of_each(stories.albums) == {"A": 0, "B": 2}
     assert first_of_each(stories.sequences) == {"a_b_c_d_e": 0, "f_g_h_i_j": 2}
@@ -145,47 +152,154 @@ def test_a_run_s_first_story_of_an_album_against_all_uncut_ones(run):
     ]
 
 
-def test_the_scores_file_names_its_protocols(run, monkeypatch):
-    monkeypatch.setattr(scores.RunStories, "scored", quick_scores)
-    written = score_run(run[0], "test", "greedy", run[1])
-    assert json.loads(run[0].scores("greedy", "test").read_text()) == written
-    assert written["protocols"]["original-2018-story"]["texts"] == 3
+def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
+    run, layout = run
+    run.decoding("greedy", "test").write_text('{"method": "greedy"}')
+    written = score_run(run, "test", "greedy", layout)
+    assert json.loads(run.scores("greedy", "test").read_text()) == written
+    summary = [name for name, value in written.items() if isinstance(value, float)]
+    assert (
+        summary
+        == list(written)[: len(summary)]
+        == [
+            "original-2018-sentence BLEU-4",
+            "original-2018-sentence BLEU-4 with brevity penalty",
+            "original-2018-story BLEU-4",
+            "original-2018-story BLEU-4 with brevity penalty",
+            "vist-album BLEU-4",
+            "vist-album ROUGE-L",
+            "vist-album CIDEr",
+        ]
+    )
+    texts = {name: of_protocol["texts"] for name, of_protocol in written["protocols"].items()}
+    assert list(texts.values()) == [15, 3, 2, 2]
+    row = written["protocols"]["vist-album"]["scores"]["CIDEr"]
+    assert row["value"] == written["vist-album CIDEr"]
+    assert (row["is_share"], row["higher_is_better"]) == (False, True)
+    low, high = row["interval"]
+    assert low <= row["value"] <= high
     assert written["counts"] == {"stories": 3, "albums": 2, "photo_sequences": 2}
-    assert written["diversity"]["told"]["duplicate_stories"] == 0
-    assert written["missing"] == ["no METEOR here"]
+    assert written["decoding"] == {"method": "greedy"}
+    assert written["diversity"]["generated"]["duplicate_stories"] == 0
     assert "pycocoevalcap" in written["versions"]
-    figures = run[0].all_scores()["greedy test"]
-    assert set(figures) == {
-        "original-2018-story BLEU-4",
-        "original-2018-story BLEU-4 with brevity penalty",
-    }
     lines = report(written).splitlines()
-    assert lines[1].split() == ["original-2018-story", "BLEU-4", "0.00", "0.00", "to", "0.00", "3"]
-    assert lines[-1] == "METEOR is missing: no METEOR here"
+    assert " ".join(lines[1].split()) == "original-2018-sentence BLEU-4 0.00 0.00 to 0.00 15"
+    assert len([line for line in lines if " to " in line]) == len(summary)
+    assert lines[-1].startswith("METEOR is missing: METEOR needs Java")
 
 
-def quick_scores(stories):
-    from generation import protocols
+def test_a_run_tells_the_shares_among_its_scores(run, no_java):
+    score_run(run[0], "test", "greedy", run[1])
+    of_run = run[0].all_scores()["greedy test"]
+    shares = {name for name, score in of_run.items() if isinstance(score, Share)}
+    assert set(of_run) - shares == {"vist-album CIDEr"}
+    assert (shown(Share(0.375)), shown(0.375)) == ("37.50", "0.38")
 
-    def no_meteor(*_):
-        raise protocols.MeteorMissingError("no METEOR here")
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocols, "meteor", no_meteor)
-        told = [" ".join(story) for story in stories.told]
-        scored = protocols.original_2018(told, [" ".join(story) for story in stories.cut])
-    return {"original-2018-story": (scored, stories.albums)}
+@pytest.fixture
+def own(tmp_path, monkeypatch, no_java):
+    """The example of docs/scores.md as a file that can be imported; "module:name"."""
+    [block] = re.findall(r"```python\n(# \w+\.py\n.*?)```", PAGE.read_text(), re.DOTALL)
+    name = block.split()[1]
+    (tmp_path / name).write_text(block)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield f"{name.removesuffix('.py')}:METRIC"
+    sys.modules.pop(name.removesuffix(".py"), None)
+
+
+def command(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["scores", *map(str, arguments)])
+    scores.main()
+    return capsys.readouterr().out
+
+
+def test_the_page_s_example_is_a_score_like_the_others(run, own, monkeypatch, capsys):
+    from training.compare import compared
+    from training.report import add_result
+
+    run, layout = run
+    of_run = ("--run", run.path, "--data", layout, "--metric", own)
+    lines = command(monkeypatch, capsys, *of_run).splitlines()
+    # One sentence of each story, such as "generated 0 0 .", repeats one of 20 words; in a story,
+    # 13 of 20 words are repeated.
+    [by_sentence, by_story, *_] = [" ".join(x.split()) for x in lines if "repeated words" in x]
+    assert by_sentence == "original-2018-sentence repeated words 5.00 5.00 to 5.00 15"
+    assert by_story == "original-2018-story repeated words 65.00 65.00 to 65.00 3"
+    value = run.all_scores()["greedy test"]["vist-album repeated words"]
+    assert isinstance(value, Share)
+    assert value == 26 / 40
+    assert compared([run])["vist-album repeated words greedy test"] == [value]
+    table = add_result(run, run.path.parent, 15).read_text().splitlines()
+    assert "vist-album repeated words greedy test" in table[0].split(",")
+    against = command(monkeypatch, capsys, *of_run, "--against", run.path).splitlines()
+    assert [line.split()[-1] for line in against if "repeated words" in line] == ["better"] * 4
+
+
+def test_the_page_s_example_scores_files_too(own, tmp_path, monkeypatch, capsys):
+    files = [
+        write(tmp_path / "predictions.json", {"1": "a b a c"}),
+        write(tmp_path / "references.json", {"1": ["a b a c"]}),
+    ]
+    out = command(monkeypatch, capsys, "vist-album", *files, "--metric", own)
+    assert "repeated words 0.25" in out.splitlines()
+
+
+def test_the_page_lists_the_scores_as_they_are():
+    better = {True: "higher", False: "lower", None: "neither"}
+    rows = re.findall(
+        r"^\| `(\S.*?)` \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|", PAGE.read_text(), re.M
+    )
+    listed = {name: (protocols, share, way, needs) for name, protocols, share, way, needs in rows}
+    for metric in METRICS:
+        name = (
+            re.sub(r"-\d", "-1` to `BLEU-4", metric.name) if "BLEU" in metric.name else metric.name
+        )
+        protocols, share, way, needs = listed[name]
+        assert set(metric.protocols) <= set(re.findall(r"`(.+?)`", protocols))
+        assert share.startswith("0 to 1 ") == metric.is_share
+        assert (way, needs) == (better[metric.higher_is_better], metric.needs)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nowhere_at_all:METRIC", "there is no module nowhere_at_all"),
+        ("generation.metrics:NOTHING", "has no NOTHING"),
+        ("generation.metrics:METRICS", "is a tuple, expected a Metric"),
+        ("generation.metrics", "takes MODULE:NAME, got 'generation.metrics'"),
+        (".relative:METRIC", "takes MODULE:NAME"),
+        ("", "takes MODULE:NAME, got ''"),
+    ],
+)
+def test_an_own_score_that_is_none_is_refused(path, message):
+    with pytest.raises(InputError, match=message):
+        with_metrics([path])
+
+
+def test_an_own_score_needs_a_name_of_its_own(monkeypatch):
+    taken = Metric("CIDEr", lambda texts: [1.0] * len(texts.hypotheses))
+    monkeypatch.setattr(metrics, "OWN", taken, raising=False)
+    with pytest.raises(InputError, match="vist-album would have 2 scores named CIDEr; rename"):
+        with_metrics(["generation.metrics:OWN"])
+
+
+def test_two_decodings_are_compared_by_the_names_of_scores(run, no_java):
+    stories = RunStories(run[0], "test", "greedy", run[1])
+    comparison = compare(stories, stories)
+    assert list(comparison["vist-album"]) == ["BLEU-4", "ROUGE-L", "CIDEr"]
+    assert comparison["vist-album"]["CIDEr"]["difference"] == 0
+    assert comparison["vist-sequence"] == {}
 
 
 def test_another_number_of_stories_is_refused(run):
     run[0].references("test").write_text("cut .\n" * 10)
     with pytest.raises(
-        ValueError, match=r"3 test stories were told, .*_test\.hdf5 holds 3, original_test\.txt 2"
+        ValueError, match=r"The run has 3 test stories, .*_test\.hdf5 holds 3, original_test\.txt 2"
     ):
         RunStories(run[0], "test", "greedy", run[1])
 
 
-def test_stories_that_know_no_albums_can_be_scored_by_files(run):
+def test_stories_without_albums_can_be_scored_by_files(run):
     run, layout = run
     with h5py.File(layout.stories("test"), "r+") as file:  # as the original's
         del file["album_ids"]

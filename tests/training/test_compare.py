@@ -25,7 +25,7 @@ def runs(tmp_path):
     return [one, two]
 
 
-def test_only_the_settings_that_differ_are_said(runs):
+def test_only_the_settings_that_differ_are_listed(runs):
     assert compared(runs) == {
         "notes": ["", "more,\nmuch more"],
         "num_layers": [2, 1],
@@ -38,7 +38,7 @@ def test_only_the_settings_that_differ_are_said(runs):
     }
 
 
-def test_the_table_is_told_and_written_and_the_curves_are_drawn(runs, tmp_path):
+def test_the_table_is_printed_and_written_and_the_curves_are_drawn(runs, tmp_path):
     lines = compare(runs, tmp_path / "out").splitlines()
     assert lines == [
         "run                       one     two",
@@ -66,8 +66,13 @@ def test_runs_without_a_finite_loss_are_compared_too(tmp_path):
     assert "best epoch" in compare(runs, tmp_path / "out")
 
 
+def test_dollars_are_no_formulas(tmp_path):
+    runs = [write_run(tmp_path / name, [1.0], notes=f"{name} costs $_$") for name in ("$_$", "b")]
+    assert "$_$ costs $_$" in compare(runs, tmp_path / "out")
+
+
 def command(*arguments):
-    # In the same process TensorFlow would be seen that other tests have imported.
+    # In this process other tests may have imported TensorFlow.
     code = (
         "import runpy, sys\n"
         "try: runpy.run_module('training.compare', run_name='__main__', alter_sys=True)\n"
@@ -88,7 +93,7 @@ def test_the_command_needs_no_tensorflow(runs, tmp_path):
     assert (tmp_path / "out" / "table.csv").exists()
 
 
-def test_what_can_t_be_compared_is_one_line_and_status_2(runs, tmp_path):
+def test_runs_that_can_t_be_compared_are_one_line_and_status_2(runs, tmp_path):
     write_run(tmp_path / "started", [])
     for name, message in (
         ("nowhere", "nowhere is missing"),

@@ -8,6 +8,7 @@ import threading
 import pytest
 from written_runs import write_run
 
+from data_reader.errors import InputError
 from training.report import COLUMNS, ORIGINAL_COLUMNS, add_result, refresh_scores
 
 
@@ -16,7 +17,7 @@ def table(folder):
         return list(csv.DictReader(file))
 
 
-def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
+def test_a_row_has_the_settings_the_results_and_the_scores(tmp_path):
     run = write_run(
         tmp_path / "tiny_1",
         [3.0, 2.0, 2.5],
@@ -27,7 +28,8 @@ def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
     run.scores("greedy", "test").write_text('{"vist-album METEOR": 0.375, "another": 0.5}')
     path = add_result(run, tmp_path, num_samples=15)
     header = path.read_text().splitlines()[0].split(",")
-    assert header == list(COLUMNS)
+    scores = ["vist-album METEOR greedy test", "another greedy test"]
+    assert header == [*COLUMNS, *scores]
     assert header[:16] == list(ORIGINAL_COLUMNS)
     [row] = table(tmp_path)
     assert {name: value for name, value in row.items() if value} == {
@@ -55,10 +57,11 @@ def test_a_row_says_what_was_trained_and_how_it_ended(tmp_path):
         "trainable_weights": "1234",
         "run": "tiny_1",
         "vist-album METEOR greedy test": "0.375",
+        "another greedy test": "0.5",
     }
 
 
-def test_notes_come_back_as_they_were(tmp_path):
+def test_notes_are_read_back_unchanged(tmp_path):
     notes = 'commas, "quotes"\nand a second line; žluťoučký'
     add_result(write_run(tmp_path / "a", [1.0], notes=notes), tmp_path, 5)
     add_result(write_run(tmp_path / "b", [2.0], notes="plain"), tmp_path, 5)
@@ -79,36 +82,49 @@ def test_a_second_call_replaces_the_run_s_row_alone(two_runs, tmp_path):
     before = table(tmp_path)
     a.scores("greedy", "valid").write_text('{"vist-sequence METEOR": 0.25}')
     add_result(a, tmp_path, 5)
-    assert table(tmp_path) == [
-        before[0] | {"vist-sequence METEOR greedy valid": "0.25"},
-        before[1],
-    ]
+    of_a, of_b = table(tmp_path)
+    assert of_a == before[0] | {"vist-sequence METEOR greedy valid": "0.25"}
+    assert of_b == before[1] | {"vist-sequence METEOR greedy valid": ""}
 
 
-def test_what_was_told_after_the_training_is_added(two_runs, tmp_path):
+def test_scores_computed_after_the_training_are_added(two_runs, tmp_path):
     _, b = two_runs
     before = table(tmp_path)
     b.scores("greedy", "test").write_text('{"original-2018-story BLEU-4": 0.5}')
     path = tmp_path / "model_results.csv"
     assert refresh_scores(tmp_path) == (path, 1)
-    assert table(tmp_path) == [
-        before[0],
-        before[1] | {"original-2018-story BLEU-4 greedy test": "0.5"},
-    ]
+    of_a, of_b = table(tmp_path)
+    assert of_a == before[0] | {"original-2018-story BLEU-4 greedy test": ""}
+    assert of_b == before[1] | {"original-2018-story BLEU-4 greedy test": "0.5"}
     assert refresh_scores(tmp_path) == (path, 0)
-    shutil.rmtree(b.path)  # what it told is known all the same
+    shutil.rmtree(b.path)  # its scores stay
     assert refresh_scores(tmp_path) == (path, 0)
     with pytest.raises(FileNotFoundError, match=r"model_results\.csv is missing"):
         refresh_scores(tmp_path / "a")
 
 
-def test_what_others_wrote_into_the_table_stays(tmp_path):
+def test_columns_and_rows_of_others_stay(tmp_path):
     path = tmp_path / "model_results.csv"
     path.write_text('\ufeffnum_samples,notes,mine\n65,"a, b",kept\n', encoding="utf-8")
     add_result(write_run(tmp_path / "a", [1.0]), tmp_path, 5)
     theirs, ours = table(tmp_path)
     assert (theirs["num_samples"], theirs["notes"], theirs["mine"]) == ("65", "a, b", "kept")
     assert (theirs["run"], ours["run"], ours["mine"]) == ("", "a", "")
+
+
+def test_columns_of_scores_that_are_there_keep_their_places(tmp_path):
+    path = tmp_path / "model_results.csv"
+    path.write_text("run,CIDEr greedy test,mine\na,1.5,kept\n", encoding="utf-8")
+    run = write_run(tmp_path / "a", [1.0])
+    run.scores("beam3", "test").write_text('{"BLEU": 0.75}')  # greedy decoding alone is listed
+    run.scores("greedy", "test").write_text('{"CIDEr": 2.5, "BLEU": 0.5}')
+    assert refresh_scores(tmp_path) == (path, 1)
+    header, row = path.read_text().splitlines()
+    assert header.split(",")[:3] == ["run", "CIDEr greedy test", "mine"]
+    assert header.split(",")[-1] == "BLEU greedy test"
+    assert row.startswith("a,2.5,kept,")
+    assert row.endswith(",0.5")
+    assert header.count("BLEU") == 1
 
 
 def test_a_table_that_can_t_be_read_stays_as_it_is(tmp_path):
@@ -118,18 +134,18 @@ def test_a_table_that_can_t_be_read_stays_as_it_is(tmp_path):
         (b"run,notes\nx,caf\xe9\n", "can't be read"),
     ):
         path.write_bytes(contents)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(InputError, match=message):
             add_result(run, tmp_path, 5)
         assert path.read_bytes() == contents
 
 
-def test_losses_that_are_no_numbers(tmp_path):
+def test_losses_that_are_not_numbers(tmp_path):
     run = write_run(tmp_path / "a", [math.nan])
     run.model_file.unlink()  # none is saved then
     add_result(run, tmp_path, 5)
     [row] = table(tmp_path)
     assert (row["val_loss"], row["best_epoch"], row["num_layers"]) == ("nan", "", "")
-    with pytest.raises(ValueError, match="no row"):
+    with pytest.raises(InputError, match="no row"):
         add_result(write_run(tmp_path / "b", []), tmp_path, 5)
 
 
