@@ -49,9 +49,9 @@ $(READY): requirements.txt pyproject.toml
 story: $(GENERATED)
 	@test -d $(RUN)/strips || { echo "The run is missing from results/; run make clean-story, then make story." >&2; exit 2; }
 	@echo "The stories are generated:"
-	@echo "  strips to look at   " $(RUN)/strips
+	@echo "  strips              " $(RUN)/strips
 	@echo "  loss curves         " $(RUN)/loss.png
-	@echo "  page to leaf through" $(RUN)/stories.html
+	@echo "  page to browse      " $(RUN)/stories.html
 	@echo "  all stories         " $(RUN)/hypotheses_story_greedy_test.txt
 
 $(PHOTOS): | $(READY)
