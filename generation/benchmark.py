@@ -1,9 +1,9 @@
 """python -m generation.benchmark: measure the speed and memory of generating stories.
 
-A model at the paper's sizes with random weights; sentences are as long as VIST's, their words the
-model's.  The decodings take turns in one process, with a naive loop of the proposed model
-(`generation.naive_loop`, float32, one story at a time) as the baseline; peak memory is that of a
-process with one decoding only.
+The proposed model, or that of --model, at the paper's sizes with random weights; sentences are as
+long as VIST's, their words the model's.  The decodings take turns in one process.  The baseline is
+a naive loop of the proposed model (`generation.naive_loop`, float32, one story at a time); peak
+memory is that of a process with one decoding only.
 
 With --agreement RUN it reports instead how many sentences of a trained run depend on the number of
 stories per batch.
@@ -249,12 +249,7 @@ def _print_agreement(arguments):
 def parse_arguments():
     parser = command_line(__doc__)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument(
-        "--model",
-        default=NAIVE_MODEL,
-        metavar="NAME",
-        help="or module:Class (default: %(default)s)",
-    )
+    parser.add_argument("--model", default=NAIVE_MODEL, metavar="NAME", help="or module:Class")
     parser.add_argument("--cores", type=whole_number(1), default=1, help="default: 1")
     parser.add_argument(
         "--stories",

@@ -80,7 +80,7 @@ class Sampling:
     def __post_init__(self):
         if not 0 < self.temperature < math.inf:
             raise InputError(f"temperature is {self.temperature}; it must be a number above 0.")
-        if self.top_k < 0:
+        if not 0 <= self.top_k < 2**31:
             raise InputError(f"top_k is {self.top_k}; it must be a number of words, or 0 for all.")
         if not 0 < self.top_p <= 1:
             raise InputError(f"top_p is {self.top_p}; it must be above 0 and at most 1.")

@@ -128,12 +128,9 @@ def options_of(decoding, precision):
 def decoding_as_dict(decoding, precision):
     """Return a decoding as its JSON file holds it."""
     parameters = asdict(decoding)
-    return {
-        "method": decoding.method,
-        "constraints": parameters.pop("constraints"),
-        "parameters": parameters,
-        "precision": precision,
-    }
+    constraints = parameters.pop("constraints")
+    settings = {"method": decoding.method, "parameters": parameters, "constraints": constraints}
+    return {**settings, "precision": precision}
 
 
 def read_decoding(path):

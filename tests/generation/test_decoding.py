@@ -389,6 +389,7 @@ def test_a_name_shows_what_differs_from_the_defaults(decoding, name):
         (lambda: Sampling(float("nan")), "temperature is nan"),
         (lambda: Sampling(float("inf")), "temperature is inf"),
         (lambda: Sampling(top_k=-1), "top_k is -1"),
+        (lambda: Sampling(top_k=2**31), "top_k is 2147483648"),
         (lambda: Sampling(top_p=0), "top_p is 0"),
         (lambda: Sampling(seed=-1), "seed is -1"),
         (lambda: DecodingConstraints(min_words=5, max_words=4), "5 to 4 words"),
