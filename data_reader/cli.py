@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +37,8 @@ class _CommandLine(argparse.ArgumentParser):
 def command_line(description):
     """Make an argument parser that names the program as the user did: `python -m training`."""
     spec = sys.modules["__main__"].__spec__
-    module = spec.name.removesuffix(".__main__") if spec else None
-    return _CommandLine(prog=f"python -m {module}" if module else None, description=description)
+    program = f"-m {spec.name.removesuffix('.__main__')}" if spec else shlex.quote(sys.argv[0])
+    return _CommandLine(prog=f"python {program}", description=description)
 
 
 def add_data_option(parser, default="dataset"):
