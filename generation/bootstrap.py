@@ -20,13 +20,12 @@ def draw_groups(groups):
 def sums_by_group(statistics, group_of):
     """[N, S], the name of each text's group -> [G, S] in order of first appearance."""
     places = {name: place for place, name in enumerate(dict.fromkeys(group_of))}
-    sums = np.zeros((len(places), statistics.shape[1]))
-    np.add.at(sums, [places[name] for name in group_of], statistics)
-    return sums
+    of_texts = [places[name] for name in group_of]
+    return np.array([np.bincount(of_texts, column) for column in statistics.T]).T
 
 
 def total(sums):
-    """[G, S] -> [1, S], added up in order, which `sum` only does for some numbers of columns."""
+    """[G, S] -> [1, S], added up in order, which `sum` does only in some memory layouts."""
     return np.cumsum(sums, axis=0)[-1:]
 
 
