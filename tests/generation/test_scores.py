@@ -188,7 +188,7 @@ def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
     assert lines[-1].startswith("METEOR is missing: METEOR needs Java")
 
 
-def test_a_run_tells_the_shares_among_its_scores(run, no_java):
+def test_shares_are_known_among_the_scores_of_a_run(run, no_java):
     score_run(run[0], "test", "greedy", run[1])
     of_run = run[0].all_scores()["greedy test"]
     shares = {name for name, score in of_run.items() if isinstance(score, Share)}
