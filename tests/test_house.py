@@ -1,7 +1,8 @@
-"""Who may import whom, read from the sources."""
+"""The rules of the house, read from the sources: who may import whom, and sizes."""
 
 import ast
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -103,3 +104,28 @@ def test_a_circle_through_a_function_and_a_package_is_found():
     }
     assert find_circle(import_graph(sources)) == ["a.one", "a.two", "b", "a.one"]
     assert find_circle(import_graph(sources | {"b": "import a"})) == []
+
+
+def function_lengths(source):
+    """Yield the name and the number of lines of each function and method."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_functions_are_short():
+    lengths = {
+        f"{module}.{name}:{lines}": lines
+        for module, source in SOURCES.items()
+        for name, lines in function_lengths(source)
+    }
+    assert [name for name, lines in lengths.items() if lines > 40] == []
+    assert median(lengths.values()) <= 8
+
+
+def test_files_are_short():
+    lines = {module: len(source.splitlines()) for module, source in SOURCES.items()}
+    drawings = {"dataset.sample.props", "dataset.sample.scenes"}
+    assert {module for module, count in lines.items() if count > 400} <= drawings
+    for model in ("encoder_decoder", "attention", "image_grouping"):
+        assert lines[f"models.{model}"] <= 70
