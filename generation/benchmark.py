@@ -21,11 +21,11 @@ from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process, peak_memory_gb, use_device
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
+from data_reader.vocabulary import SENTENCES_PER_STORY
 from models import model_class
 from models.precision import DTYPE_POLICIES, PRECISIONS
 
 ROUNDS = 3
-IMAGES = 5
 VOCABULARY_SIZE, FEATURE_SIZE, WORD_EMBEDDING_SIZE = 10_004, 4096, 300
 STORIES_PER_BATCH = {"greedy": 64, "beam3": 16}
 NAIVE_MODEL = "ImageGroupingModel"  # the only one that the naive loop can run
@@ -102,20 +102,20 @@ def make_batch_work(model, decoding, precision):
 def _naive_work():
     from generation.naive_loop import NaiveLoop
 
-    loop = NaiveLoop(make_model(NAIVE_MODEL, "float32"), IMAGES)
+    loop = NaiveLoop(make_model(NAIVE_MODEL, "float32"), SENTENCES_PER_STORY)
     [image_features] = _draw_features(1)
     rng = np.random.default_rng(1)
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
 
     def generate():
-        loop.generate(image_features, rng.choice(np.arange(1, 21), IMAGES, p=share))
+        loop.generate(image_features, rng.choice(np.arange(1, 21), SENTENCES_PER_STORY, p=share))
         return 1
 
     return generate
 
 
 def _draw_features(stories):
-    shape = (stories, IMAGES, FEATURE_SIZE)
+    shape = (stories, SENTENCES_PER_STORY, FEATURE_SIZE)
     return np.random.default_rng(1).normal(size=shape).clip(0).astype(np.float32)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from data_reader.errors import InputError
 from data_reader.files import read_json
+from data_reader.vocabulary import SENTENCES_PER_STORY
 from generation.metrics import VIST_SEQUENCE
 
-SENTENCES_PER_STORY = 5
 _SEQUENCE = re.compile(r"\d+(_\d+){4}")
 
 

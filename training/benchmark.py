@@ -23,7 +23,7 @@ from data_reader.measuring import (
     peak_memory_gb,
     use_device,
 )
-from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
+from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START, UNKNOWN
 from models import MODELS
 from models.precision import PRECISIONS
 from training.experiment import Experiment
@@ -31,7 +31,6 @@ from training.step_flop import step_flop
 
 ROUNDS = 7
 MEMORY_STEPS = 3
-IMAGES = 5
 STORIES = {"cpu": 13, "gpu": 64}
 MATMUL_SIZE = {"cpu": 2048, "gpu": 8192}
 MATMULS = 4
@@ -57,7 +56,7 @@ class Sizes:
 
 def draw_batch(sizes, rng):
     """image_features float32 [B, I, F] and sentences int32 [B, I, T] with VIST's lengths."""
-    shape = (sizes.stories_per_batch, IMAGES)
+    shape = (sizes.stories_per_batch, SENTENCES_PER_STORY)
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
     lengths = rng.choice(np.arange(1, len(share) + 1), (*shape, 1), p=share)
     words = rng.integers(UNKNOWN + 1, sizes.vocabulary_size, (*shape, ROW_LENGTH))
@@ -261,7 +260,7 @@ def as_table(measured, arguments):
     one = next(iter(measured.values()))
     lines = [
         f"{one['device_name']}, cores used: {arguments.cores}; medians of {ROUNDS} steps",
-        f"{sizes.stories_per_batch} stories of {IMAGES} sentences, on average "
+        f"{sizes.stories_per_batch} stories of {SENTENCES_PER_STORY} sentences, on average "
         f"{one['words_per_sentence']:.1f} words with <END>; vocabulary {sizes.vocabulary_size:,}, "
         f"features {sizes.feature_size:,}, frozen embedding {sizes.word_embedding_size}, "
         f"encoders {sizes.units:,}, windows of {sizes.image_group_size}, "

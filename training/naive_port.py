@@ -12,9 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from data_reader.vocabulary import END, NULL, ROW_LENGTH, START
-
-IMAGES = 5
+from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START
 
 
 def naive_batch(image_features, sentences, vocabulary_size, image_group_size):
@@ -133,7 +131,7 @@ class AttendingGRU(layers.Layer):
 
 
 def _windows_input(feature_size):
-    return keras.Input((IMAGES, feature_size), name="windows")
+    return keras.Input((SENTENCES_PER_STORY, feature_size), name="windows")
 
 
 def _words_input(name):
