@@ -106,9 +106,7 @@ def test_a_setting_that_the_experiments_do_not_set_is_named(command, trained, ca
     with pytest.raises(SystemExit) as stopped:
         command(setting="group_size")
     assert stopped.value.code == 2
-    assert capsys.readouterr().err == (
-        "error: The experiment 'k_1' does not set 'group_size'.\n"
-    )
+    assert capsys.readouterr().err == "error: The experiment 'k_1' does not set 'group_size'.\n"
     assert trained == []
 
 
