@@ -22,8 +22,13 @@ def atomic_write(path):
 
     If anything fails before that, an existing file at `path` stays as it is.  Several processes
     may write the same file at once: the last one to finish wins.
+
+    Raises:
+        InputError: `path` is a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     partial = path.with_name(_partial_name(path, os.getpid()))

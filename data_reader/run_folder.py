@@ -70,7 +70,8 @@ class RunFolder:
         """
         run = cls(Path(path))
         if not run.path.is_dir():
-            raise FileNotFoundError(f"The run folder {path} is missing.")
+            wrong = "not a folder" if run.path.exists() else "missing"
+            raise FileNotFoundError(f"The run folder {path} is {wrong}.")
         run._require(run.experiment_file)
         return run
 
@@ -97,7 +98,8 @@ class RunFolder:
         ]
         if not runs:
             raise FileNotFoundError(
-                f"There is no run with a model under {results}; train one with: python -m training"
+                f"There is no run with a model under {results} (smoke tests do not count); train "
+                "one with: python -m training, or name one with --run"
             )
         return cls.open(max(runs, key=lambda run: _START_TIME.search(run.name)[0]))
 

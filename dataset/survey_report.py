@@ -127,9 +127,11 @@ def _step_to_training(found):
     for folder, experiment in _EXPERIMENTS.items():
         if found.layout.root == REPOSITORY / folder:
             return NextStep(f"python -m training.experiments.{experiment}", True)
-    data = _shown_folder(found.layout)
+    root = found.layout.root
+    data = root.relative_to(REPOSITORY) if root.is_relative_to(REPOSITORY) else root
     return NextStep(
-        f'copy training/experiments/image_grouping.py to mine.py there, set data="{data}" in it, '
+        "copy training/experiments/image_grouping.py to training/experiments/mine.py, "
+        f'set data="{data}" in it, '
         "then: python -m training.experiments.mine",
         True,
     )

@@ -104,6 +104,26 @@ def _percent(sums):
     return shares.T
 
 
+def read_facts(layout):
+    """Read the sample set's `albums` and `wordings`.
+
+    Raises:
+        FileNotFoundError: there are none; only the sample set has them.
+        InputError: the file is broken.
+    """
+    if not layout.facts.exists():
+        raise FileNotFoundError(
+            f"{layout.facts} is missing: only the sample set knows the facts of its photos."
+        )
+    facts = read_json(layout.facts)
+    if not isinstance(facts, dict) or not {"albums", "wordings"} <= set(facts):
+        raise InputError(
+            f"{layout.facts} lacks albums or wordings; make the sample set again with "
+            "python -m dataset.sample."
+        )
+    return facts
+
+
 def read_stories_with_facts(layout, run, decoding, split):
     """Read a run's generated stories with the facts of their photos.
 
@@ -111,12 +131,7 @@ def read_stories_with_facts(layout, run, decoding, split):
         FileNotFoundError: there are no facts (only the sample set has them) or no stories.
         InputError: the stories are not those of the stories file.
     """
-    if not layout.facts.exists():
-        raise FileNotFoundError(
-            f"{layout.facts} is missing: only the sample set knows the facts of its photos."
-        )
-    generated = read_hypotheses(run, decoding, split)
-    albums = read_json(layout.facts)["albums"]
+    generated, albums = read_hypotheses(run, decoding, split), read_facts(layout)["albums"]
     with open_stories(layout, split, also=("album_ids", "image_ids")) as stories:
         album_ids = read_strings(stories["album_ids"])
         photo_ids = read_strings(stories["image_ids"])
@@ -165,7 +180,7 @@ def main():
     layout = DataLayout(arguments.data or run.settings()["data"])
     split, decoding = arguments.split, arguments.decoding
     stories = read_stories_with_facts(layout, run, decoding, split)
-    recall = fact_recall(stories, read_json(layout.facts)["wordings"])
+    recall = fact_recall(stories, read_facts(layout)["wordings"])
     distinct = 100 * len({story.text for story in stories}) / len(stories)
     print(f"Facts of {len(stories)} {split} stories of {run.name}, {decoding}")
     print(report(recall))

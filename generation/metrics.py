@@ -83,6 +83,8 @@ class Metric:
     needs: str = ""
 
     def __post_init__(self):
+        if isinstance(self.protocols, str):
+            raise InputError(f"The score {self.name} needs a tuple of protocols: (..., ).")
         for protocol in self.protocols:
             if protocol not in PROTOCOLS:
                 raise InputError(

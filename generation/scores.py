@@ -11,6 +11,7 @@ human stories of exactly these photos, METEOR as the 2018 challenge took it.
 
 import argparse
 import json
+from contextlib import suppress
 from importlib.metadata import version
 
 from tqdm import tqdm
@@ -230,6 +231,10 @@ def main():
     metrics = with_metrics(arguments.metric)
     if arguments.level and arguments.protocol != "original-2018":
         raise InputError("--level belongs to the protocol original-2018 alone.")
+    if arguments.against_decoding and not arguments.against:
+        raise InputError("--against-decoding belongs to --against, which was not given.")
+    if arguments.against and not arguments.run:
+        raise InputError("--against compares two runs; give the first with --run.")
     if arguments.run and not arguments.protocol:
         _score_a_run(arguments, metrics)
     elif arguments.run or len(arguments.files) != 2:
@@ -251,6 +256,11 @@ def _score_files(arguments, metrics):
         predictions, references = read_predictions(hypotheses), read_references(references)
         check_keys(protocol, predictions)
         texts, possible = with_all_references(predictions, references), len(references)
+    for metric in metrics[len(METRICS) :]:
+        if protocol not in metric.protocols:
+            raise InputError(
+                f"{metric.name} is a score by {', '.join(metric.protocols)}, not by {protocol}."
+            )
     _print(score(protocol, texts, metrics), possible, arguments.json)
 
 
@@ -276,10 +286,17 @@ def _score_a_run(arguments, metrics):
         _compare(run, layout, arguments, metrics)
         return
     split, decoding = arguments.split, arguments.decoding
+    before = {}
+    with suppress(InputError):  # a broken file is written again
+        before = run.all_scores().get(f"{decoding} {split}", {})
     scores = score_run(run, split, decoding, layout, metrics)
-    print(json.dumps(scores) if arguments.json else report(scores))
-    if not arguments.json:
-        print(f"  {run.scores(decoding, split)}")
+    if arguments.json:
+        print(json.dumps(scores))
+        return
+    print(report(scores))
+    print(f"  {run.scores(decoding, split)}")
+    if dropped := [name for name in before if name not in (*scores, "facts_own", "facts_other")]:
+        print(f"  no longer in it, for want of --metric: {', '.join(dropped)}")
 
 
 def _compare(run, layout, arguments, metrics):

@@ -119,11 +119,21 @@ class StoryModel(keras.Model):
 
     def _check_settings(self):
         for name, default in settings_of(type(self)).items():
+            if not hasattr(self, name):
+                raise AttributeError(
+                    f"{type(self).__name__} must set self.{name} before it calls "
+                    "super().__init__(...): its config is made of its arguments' attributes."
+                )
             value = getattr(self, name)
             if isinstance(default, bool) and not isinstance(value, bool):
                 raise InputError(f"{name} is {value!r}; it must be True or False.")
             if isinstance(default, int) and not isinstance(default, bool):
                 check_whole_number(name, value)
+        if not hasattr(keras.initializers, str(self.recurrent_initializer)):
+            raise InputError(
+                f"recurrent_initializer is {self.recurrent_initializer!r}; it must be the name of "
+                "one of keras.initializers, such as 'orthogonal'."
+            )
         for name in ("input_dropout", "recurrent_dropout"):
             rate = getattr(self, name)
             if not isinstance(rate, int | float) or not 0 <= rate < 1:
@@ -206,7 +216,7 @@ class StoryModel(keras.Model):
 
         A decoder is a layer with the methods `call`, `start` and `make_step` of `RecurrentStack`.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define make_decoder.")
 
     def decoder_start(self, image_state, previous_vectors, previous_mask):
         """The decoder's arguments besides the words, as a dictionary: how a sentence begins.
@@ -216,7 +226,7 @@ class StoryModel(keras.Model):
             previous_vectors: the previous sentences' word vectors [N, T, E].
             previous_mask: bool [N, T], False at their padding.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define decoder_start.")
 
     def image_windows(self, image_features):
         """[B, I, F] -> each image's window [N, K, F], standardised, and its padding mask [N, K].

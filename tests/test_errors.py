@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 from tiny_training import write_data
 
 SCRIPT = """
@@ -19,6 +20,12 @@ class WrongShape(EncoderDecoder):
     def decoder_start(self, image_state, previous_vectors, previous_mask):
         [state] = image_state
         return {{"initial_state": [ops.matmul(state, ops.ones((5, 3)))]}}  # U is 3, not 5
+
+
+class WrongStep(EncoderDecoder):
+    def make_decode_step(self):
+        step = super().make_decode_step()
+        return lambda words, state: step(words, state["decoder"])
 
 
 run_experiment(
@@ -42,12 +49,20 @@ def run_script(folder, model, *arguments):
     )
 
 
-def test_a_wrong_shape_in_one_s_own_model_is_shown_with_its_line(tmp_path):
-    done = run_script(tmp_path, "WrongShape")
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        ("WrongShape", "ops.matmul(state, ops.ones((5, 3)))"),
+        ("WrongStep", 'lambda words, state: step(words, state["decoder"])'),
+    ],
+)
+def test_a_mistake_in_one_s_own_model_is_shown_with_its_line(tmp_path, model, line):
+    done = run_script(tmp_path, model)
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-    assert 'wrong.py", line 12, in decoder_start' in done.stderr
-    assert "ops.matmul(state, ops.ones((5, 3)))" in done.stderr
+    assert f'{tmp_path / "wrong.py"}", line ' in done.stderr
+    assert line in done.stderr
+    # Before anything was trained.
     assert not (tmp_path / "results").exists()
 
 

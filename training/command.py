@@ -2,12 +2,13 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from data_reader.cli import command_line, import_tensorflow, run_command
 from data_reader.errors import InputError
 from data_reader.layout import RESULTS, DataLayout
-from data_reader.run_folder import RunFolder
+from data_reader.run_folder import SMOKE_PREFIX, RunFolder
 from training.experiment import SMOKE_DATA, smoke_test
 
 STOPPED = 75  # a temporary failure in sysexits.h: try again
@@ -20,10 +21,7 @@ def run_experiment(experiment):
 
 def _main(experiment):
     arguments = _parse_arguments(experiment)
-    if arguments.smoke_test:
-        import_tensorflow()
-        experiment = smoke_test(experiment)
-    experiment = experiment.overridden(arguments.settings)
+    experiment = variant(experiment, arguments.settings, arguments.smoke_test)
     if arguments.smoke_test and experiment.data == SMOKE_DATA:
         make_smoke_data(DataLayout(experiment.data))
     resumed = find_interrupted(experiment, arguments.results, arguments.resume)
@@ -31,6 +29,20 @@ def _main(experiment):
         experiment, arguments.results, resumed, _resume_command(arguments), arguments.tensorboard
     )
     print(f"model and loss plot: {run.path}")
+
+
+def variant(experiment, settings, is_smoke_test):
+    """The experiment with overridden settings, and tiny for a smoke test.
+
+    Raises:
+        InputError: see `Experiment.overridden`.
+    """
+    if not is_smoke_test:
+        return experiment.overridden(settings)
+    import_tensorflow()
+    changed = smoke_test(experiment).overridden(settings)
+    name = changed.name.removeprefix(SMOKE_PREFIX)
+    return replace(changed, name=f"{SMOKE_PREFIX}{name}")
 
 
 def train_until_stopped(experiment, results, resumed, resume_command, tensorboard=False):

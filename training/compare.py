@@ -99,7 +99,7 @@ def plot_curves(runs, path):
         color = colormaps["viridis"](0.8 * number / max(1, len(runs) - 1))
         style = {"color": color, "markevery": marked_every(losses["epoch"])}
         marker = MARKERS[number % len(MARKERS)]
-        validation = {"marker": marker, "markeredgecolor": "white", "label": run.name}
+        validation = {"marker": marker, "markeredgecolor": "white", "label": _cell(run.name)}
         axes.plot(losses["epoch"], finite(losses["val_loss"]), "-", **style, **validation)
         axes.plot(losses["epoch"], finite(losses["loss"]), "--", linewidth=1, color=color)
         shown += losses["val_loss"] + losses["loss"]
@@ -115,7 +115,10 @@ def plot_curves(runs, path):
 
 def _cell(value):
     text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+    if len(text) <= LONGEST_CELL:
+        return text
+    half = LONGEST_CELL // 2
+    return f"{text[: half - 1]}…{text[-half:]}"  # of a run's name the start time is kept
 
 
 def _aligned(lines):

@@ -9,6 +9,7 @@ from typing import Any
 
 from data_reader.errors import InputError, check_whole_number
 from data_reader.import_paths import import_path
+from data_reader.run_folder import SMOKE_PREFIX
 from models import model_class
 from models.precision import PRECISIONS
 
@@ -122,11 +123,11 @@ class Experiment:
         """
         changed = self
         for assignment in assignments:
-            setting, _, text = assignment.partition("=")
+            setting, equals, text = assignment.partition("=")
             names = [each.name for each in fields(self) if each.name != "model_settings"]
-            if setting in names:
+            if equals and setting in names:
                 changed = replace(changed, **{setting: _parse_value(text)})
-            elif setting.startswith("model_settings."):
+            elif equals and setting.startswith("model_settings."):
                 setting = setting.removeprefix("model_settings.")
                 changed = changed.with_model_settings(**{setting: _parse_value(text)})
             else:
@@ -168,7 +169,7 @@ def smoke_test(experiment):
     sizes = {name: size for name, size in _SMOKE_SIZES.items() if name in known}
     return replace(
         experiment.with_model_settings(**sizes),
-        name=f"smoke_{experiment.name}",
+        name=f"{SMOKE_PREFIX}{experiment.name}",
         data=SMOKE_DATA,
         extractor="alexnet",  # of the tiny sample set's features
         word_embeddings=None,

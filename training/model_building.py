@@ -1,11 +1,13 @@
 """From an experiment's settings to a model ready to be trained."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from data_reader.errors import InputError, check_whole_number
 from data_reader.layout import REPOSITORY
 from data_reader.story_batches import feature_statistics
+from data_reader.vocabulary import NULL, ROW_LENGTH, START
 from models import model_class
 from models.keras_internals import CompiledAdam
 from models.next_word import NextWordLoss
@@ -23,8 +25,21 @@ def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strate
     """
     with strategy.scope():
         model = _build_model(experiment, vocabulary, training_stories)
+        _generate_one_word(model)
         compile_model(model, experiment, steps_per_epoch)
     return model
+
+
+def _generate_one_word(model):
+    """Fail at once, with its line, where a model of one's own can't generate."""
+    # Cells draw dropout masks even when they apply none; training starts from the states before.
+    states = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
+    image_states = model.encode_images(np.zeros((1, 1, model.feature_size), np.float32))
+    previous = np.array([[START] + [NULL] * (ROW_LENGTH - 1)], np.int32)
+    state = model.start_sentence([part[:, 0] for part in image_states], previous)
+    model.make_decode_step()(np.array([START], np.int32), state)
+    for variable, value in states:
+        variable.assign(value)
 
 
 def choose_strategy():

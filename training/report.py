@@ -168,7 +168,7 @@ def _read_table(path):
 def main():
     command_line(__doc__).parse_args()
     path, changed = refresh_scores(RESULTS)
-    print(f"new scores in {changed} rows of {path}")
+    print(f"rows with new scores: {changed}, in {path}")
 
 
 if __name__ == "__main__":

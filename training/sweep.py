@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from data_reader.cli import command_line, run_command
+from data_reader.cli import command_line, import_tensorflow, run_command
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, write_csv
 from data_reader.layout import DataLayout
@@ -33,6 +33,7 @@ def _main(name, experiments, setting):
     add_training_options(parser)
     arguments = parser.parse_args()
     if arguments.smoke_test:
+        import_tensorflow()
         name, experiments = f"{SMOKE_PREFIX}{name}", [smoke_test(each) for each in experiments]
         make_smoke_data(DataLayout(experiments[0].data))
     values = [_value(experiment, setting) for experiment in experiments]

@@ -27,6 +27,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_is_not_written_to_as_a_file(tmp_path):
+    with pytest.raises(InputError, match="is a folder; give the name"), atomic_write(tmp_path):
+        pass
+
+
 def test_processes_that_write_the_same_file_leave_one_whole_file(tmp_path):
     path = tmp_path / "page.html"
     code = f"""

@@ -34,7 +34,8 @@ def test_the_newest_run_is_the_one_that_started_last(tmp_path):
 
 
 def test_without_a_run_the_command_that_makes_one_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="python -m training"):
+    make_run(tmp_path, "smoke_attention_20260103-090000")
+    with pytest.raises(FileNotFoundError, match=r"smoke tests do not count.* python -m training"):
         RunFolder.newest(tmp_path)
 
 

@@ -233,6 +233,10 @@ def test_the_page_s_example_is_a_score_like_the_others(run, own, monkeypatch, ca
     assert "vist-album repeated words greedy test" in table[0].split(",")
     against = command(monkeypatch, capsys, *of_run, "--against", run.path).splitlines()
     assert [line.split()[-1] for line in against if "repeated words" in line] == ["better"] * 4
+    without = command(monkeypatch, capsys, *of_run[:-2]).splitlines()
+    assert without[-1].startswith(
+        "  no longer in it, for want of --metric: original-2018-sentence re"
+    )
 
 
 def test_the_page_s_example_scores_files_too(own, tmp_path, monkeypatch, capsys):
@@ -274,6 +278,28 @@ def test_the_page_describes_the_scores_as_they_are():
 def test_an_own_score_that_is_none_is_refused(path, message):
     with pytest.raises(InputError, match=message):
         with_metrics([path])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["vist-album", "a", "b", "--against", "run"], "--against compares two runs"),
+        (["--run", "run", "--against-decoding", "beam3"], "--against-decoding belongs to --agai"),
+    ],
+)
+def test_an_option_without_meaning_is_refused(monkeypatch, capsys, options, message):
+    with pytest.raises(InputError, match=message):
+        command(monkeypatch, capsys, *options)
+
+
+def test_an_own_score_of_another_protocol_is_refused(tmp_path, monkeypatch, capsys):
+    own = Metric("own", lambda texts: [1.0], protocols=("original-2018-story",))
+    monkeypatch.setattr(metrics, "OWN", own, raising=False)
+    files = [write(tmp_path / "p.json", {"1": "a"}), write(tmp_path / "r.json", {"1": ["a"]})]
+    with pytest.raises(InputError, match="own is a score by original-2018-story, not by vist-alb"):
+        command(monkeypatch, capsys, "vist-album", *files, "--metric", "generation.metrics:OWN")
+    with pytest.raises(InputError, match="The score own needs a tuple of protocols"):
+        Metric("own", lambda texts: [1.0], protocols="vist-album")
 
 
 def test_an_own_score_needs_a_name_of_its_own(monkeypatch):

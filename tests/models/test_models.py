@@ -9,6 +9,7 @@ from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
 from models.next_word import NextWordLoss
 from models.precision import DTYPE_POLICIES
+from models.story_model import StoryModel
 
 VOCABULARY, FEATURES = 12, 6
 SENTENCES = np.zeros((2, 5, 22), np.int32)
@@ -212,11 +213,29 @@ def test_to_attend_to_the_previous_sentence_the_encoders_sizes_must_agree():
         (EncoderDecoder, {"cell_type": "rnn"}, "cell_type is 'rnn'"),
         (EncoderDecoder, {"num_layers": 0}, "num_layers is 0"),
         (EncoderDecoder, {"image_group_size": 0}, "image_group_size is 0"),
+        (EncoderDecoder, {"reverse": 1}, "reverse is 1; it must be True or False"),
+        (EncoderDecoder, {"input_dropout": 1}, "input_dropout is 1; it must be a number from 0"),
+        (EncoderDecoder, {"recurrent_initializer": "x"}, "recurrent_initializer is 'x'"),
     ],
 )
 def test_a_setting_without_meaning_is_named(model_class, settings, message):
     with pytest.raises(ValueError, match=message):
         small_model(model_class, **settings)
+
+
+def test_a_model_of_one_s_own_that_lacks_something_is_named():
+    class NoDecoder(StoryModel):
+        pass
+
+    class LateArgument(EncoderDecoder):
+        def __init__(self, *shared, extra=1, **settings):
+            super().__init__(*shared, **settings)
+            self.extra = extra
+
+    with pytest.raises(NotImplementedError, match="NoDecoder must define make_decoder"):
+        NoDecoder(VOCABULARY, FEATURES)
+    with pytest.raises(AttributeError, match=r"LateArgument must set self\.extra before"):
+        LateArgument(VOCABULARY, FEATURES)
 
 
 def recurrent(inputs, units):

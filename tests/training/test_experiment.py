@@ -7,6 +7,7 @@ import pytest
 from data_reader.errors import InputError
 from models import model_class
 from models.encoder_decoder import EncoderDecoder
+from training.command import variant
 from training.experiment import Experiment
 
 PLAIN = Experiment(name="plain", model="EncoderDecoder", model_settings={"num_layers": 1})
@@ -44,7 +45,8 @@ def test_settings_are_overridden_and_named_in_the_run_folder():
         ("learning_rate_decays=1", "^learning_rate_decays is 1; it must be True or False"),
         ("data=3", "^data is 3; it must be text"),
         ("epoch=3", "'epoch=3' sets nothing; write setting=value, with one of name, model, data"),
-        ("epochs", "'epochs' sets nothing|epochs is ''"),
+        ("epochs", "'epochs' sets nothing"),
+        ("model_settings.num_layers", "sets nothing"),
         ("model_settings=3", "sets nothing"),
         ("model.num_layers=3", "sets nothing"),
     ],
@@ -52,6 +54,12 @@ def test_settings_are_overridden_and_named_in_the_run_folder():
 def test_an_override_without_meaning_is_named(assignment, message):
     with pytest.raises(InputError, match=message):
         PLAIN.overridden([assignment])
+
+
+def test_a_smoke_test_is_one_whatever_it_is_called():
+    assert variant(PLAIN, ["name=other", "seed=2"], is_smoke_test=True).name == "smoke_other_seed-2"
+    assert variant(PLAIN, ["data=mine"], is_smoke_test=True).data == "mine"
+    assert variant(PLAIN, ["seed=2"], is_smoke_test=False).name == "plain_seed-2"
 
 
 def test_classes_are_kept_by_their_import_paths():
