@@ -9,4 +9,4 @@ def pytest_collection_modifyitems(items):
 
 
 def _takes_long(path):
-    return path.parent.name == "training" or path.name == "test_commands.py"
+    return path.parent.name == "training" or path.name in ("test_commands.py", "test_extending.py")
