@@ -36,7 +36,6 @@ _WEATHER_OF_EVENT = {
     "boat": ("sunny", "cloudy", "foggy"),
     "halloween": ("cloudy", "rainy", "foggy"),
 }
-WEATHERS = ("sunny", "cloudy", "rainy", "foggy", "snowy")
 
 COLOURS = ("red", "blue", "green", "yellow", "purple", "white")
 THINGS = ("balloon", "umbrella", "kite", "flag", "bear", "wagon")
