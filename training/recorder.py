@@ -57,36 +57,21 @@ class Recorder(keras.callbacks.Callback):
     """Progress bar, log, plots, samples, checkpoints and the best and the last model of a run.
 
     Args:
-        run: its folder.
+        run: its `RunFolder`; epochs and intervals are those of its settings.
         progress: of the run so far; updated during training.
         checkpoints: `Checkpoints` of the run.
         stories: `ValidationStories`.
         request: `StopRequest`.
         state: of the training that is resumed, see `restore`; None for a new one.
-        epochs, save_every_steps, score_every_epochs: those of the `Experiment`.
 
     Raises:
         TrainingStoppedError: by `fit`, after the step in which the request came.
     """
 
-    def __init__(
-        self,
-        run,
-        progress,
-        checkpoints,
-        stories,
-        request,
-        state,
-        *,
-        epochs,
-        save_every_steps,
-        score_every_epochs,
-    ):
+    def __init__(self, run, progress, checkpoints, stories, request, state):
         super().__init__()
         self._run = run
-        self._epochs = epochs
-        self._save_every_steps = save_every_steps
-        self._score_every_epochs = score_every_epochs
+        self._settings = run.settings()
         self._progress = progress
         self._checkpoints = checkpoints
         self._stories = stories
@@ -100,7 +85,7 @@ class Recorder(keras.callbacks.Callback):
         self._first_batch = self._progress.batch
         self._started = time.monotonic() - self._progress.epoch_seconds
         self._bar = tqdm(
-            desc=f"epoch {epoch + 1}/{self._epochs}",
+            desc=f"epoch {epoch + 1}/{self._settings['epochs']}",
             initial=self._first_batch,
             total=self._first_batch + self.params["steps"],
             unit="batch",
@@ -112,7 +97,7 @@ class Recorder(keras.callbacks.Callback):
         self._progress.epoch_seconds = time.monotonic() - self._started
         self._show(logs)
         is_last = batch + 1 == self.params["steps"]
-        due = self._progress.batch % self._save_every_steps == 0
+        due = self._progress.batch % self._settings["save_every_steps"] == 0
         if (due or self._request.signal) and not is_last:
             self._checkpoints.save(self.model, self._progress)
             self._stop_if_asked()
@@ -134,7 +119,7 @@ class Recorder(keras.callbacks.Callback):
         row = self._row(epoch, logs)
         self._progress.rows.append(row)
         tqdm.write(
-            f"epoch {row['epoch']}/{self._epochs}: loss {row['loss']:.3f}, validation "
+            f"epoch {row['epoch']}/{self._settings['epochs']}: loss {row['loss']:.3f}, validation "
             f"{row['val_loss']:.3f} (perplexity {_perplexity(row['val_loss']):.1f}), "
             f"{row['seconds']:.0f} s, {row['words_per_second']:,.0f} words/s"
         )
@@ -150,7 +135,7 @@ class Recorder(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _row(self, epoch, logs):
-        every = self._score_every_epochs
+        every = self._settings["score_every_epochs"]
         return {
             "epoch": epoch + 1,
             "loss": logs["loss_per_word"],

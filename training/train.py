@@ -91,17 +91,7 @@ def _fit(experiment, data, model, run, request, tensorboard):
     checkpoints = Checkpoints(run.checkpoint)
     progress, state = checkpoints.newest()
     stories = ValidationStories(model, data.validation, data.vocabulary)
-    recorder = Recorder(
-        run,
-        progress,
-        checkpoints,
-        stories,
-        request,
-        state,
-        epochs=experiment.epochs,
-        save_every_steps=experiment.save_every_steps,
-        score_every_epochs=experiment.score_every_epochs,
-    )
+    recorder = Recorder(run, progress, checkpoints, stories, request, state)
     callbacks = [keras.callbacks.TerminateOnNaN(), recorder]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(run.tensorboard))
