@@ -5,6 +5,7 @@
 About five minutes.  The tests themselves kill at chosen places (tests/training/test_resume.py).
 """
 
+import os
 import random
 import signal
 import subprocess
@@ -13,12 +14,16 @@ import tempfile
 import time
 from pathlib import Path
 
-import keras
-import numpy as np
-from tiny_training import write_data
+REPOSITORY = Path(__file__).parents[1]
+# The folders beside this script are named like the project's packages.
+sys.path.append(str(REPOSITORY))
 
-import models.image_grouping  # noqa: F401 (what the model's file refers to)
-from data_reader.run_folder import RunFolder
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from tiny_training import write_data  # noqa: E402
+
+import models.image_grouping  # noqa: E402, F401 (what the model's file refers to)
+from data_reader.run_folder import RunFolder  # noqa: E402
 
 KILLS, EPOCHS, SEED = 20, 60, 1
 
@@ -26,7 +31,12 @@ KILLS, EPOCHS, SEED = 20, 60, 1
 def start(data, results, *arguments):
     script = Path(__file__).with_name("tiny_training.py")
     command = [sys.executable, script, data, str(EPOCHS), "--results", results, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
 
 
 def main():
