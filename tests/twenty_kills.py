@@ -2,7 +2,7 @@
 
     python tests/twenty_kills.py
 
-About five minutes.  The tests themselves kill at chosen places (tests/training/test_resume.py).
+About three minutes.  The tests themselves kill at chosen places (tests/training/test_resume.py).
 """
 
 import os
