@@ -22,7 +22,7 @@ def model_class(model):
     Raises:
         InputError: there is no such model.
     """
-    if model in MODELS:
+    if model in list(MODELS):
         return getattr(importlib.import_module(MODELS[model]), model)
     from models.story_model import StoryModel
 

@@ -14,7 +14,7 @@ from keras import layers, ops
 from data_reader.errors import InputError, check_whole_number
 from models.keras_internals import reset_dropout_masks
 from models.packed import Memory, pack, packing_plan, run_packed, unpack
-from models.recurrent import RecurrentStack
+from models.recurrent import RecurrentStack, states_of_layers
 from models.recurrent_cells import PackedLayer, cell_name, make_cell, runs_packed
 
 
@@ -209,7 +209,7 @@ class AttentionDecoder(PackedLayer):
     ):
         super().__init__(**kwargs)
         self.supports_masking = True
-        if attention not in ATTENTIONS:
+        if attention not in list(ATTENTIONS):
             raise InputError(f"attention is {attention!r}; there is: {', '.join(ATTENTIONS)}.")
         check_whole_number("num_layers", num_layers)
         self.attention = attention
@@ -288,9 +288,7 @@ class AttentionDecoder(PackedLayer):
 
     def start(self, initial_state, memory, memory_mask):
         """The state before the first word; arguments as those of `call`."""
-        initial_state = [ops.cast(part, "float32") for part in initial_state]
-        zero = [ops.zeros_like(part) for part in initial_state]
-        states = [initial_state] + [zero] * (self.num_layers - 1)
+        states = states_of_layers(initial_state, self.num_layers)
         return [states, self.attention_cell.prepare(memory, memory_mask)]
 
     def make_step(self):

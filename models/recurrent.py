@@ -104,9 +104,7 @@ class RecurrentStack(PackedLayer):
 
     def start(self, initial_state):
         """The first layer's state -> the stack's, where all other layers start at zero."""
-        initial_state = [ops.cast(part, "float32") for part in initial_state]
-        zero = [ops.zeros_like(part) for part in initial_state]
-        return [initial_state] + [zero] * (self.num_layers - 1)
+        return states_of_layers(initial_state, self.num_layers)
 
     def make_step(self):
         """-> a function of one time step: inputs [N, F], state -> output [N, U], state.
@@ -133,3 +131,10 @@ class RecurrentStack(PackedLayer):
             "recurrent_dropout": self.recurrent_dropout,
             "recurrent_initializer": self.recurrent_initializer,
         }
+
+
+def states_of_layers(initial_state, num_layers):
+    """The state of the first of some layers -> float32 states of all; the others are zero."""
+    initial_state = [ops.cast(part, "float32") for part in initial_state]
+    zero = [ops.zeros_like(part) for part in initial_state]
+    return [initial_state] + [zero] * (num_layers - 1)

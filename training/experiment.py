@@ -73,6 +73,8 @@ class Experiment:
             check_whole_number(setting, getattr(self, setting))
         for setting in ("score_every_epochs", "seed"):
             check_whole_number(setting, getattr(self, setting), smallest=0)
+        if self.seed >= 2**32:
+            raise InputError(f"seed is {self.seed}; it must be below 2^32.")
         if self.early_stopping_patience is not None:
             check_whole_number("early_stopping_patience", self.early_stopping_patience)
         for setting in ("learning_rate", "gradient_clip_value"):
@@ -89,7 +91,10 @@ class Experiment:
             )
 
     def _check_texts(self):
-        for setting in ("name", "data", "extractor", "notes"):
+        texts = ["name", "data", "extractor", "notes"]
+        if self.word_embeddings is not None:
+            texts.append("word_embeddings")
+        for setting in texts:
             if not isinstance(getattr(self, setting), str):
                 raise InputError(f"{setting} is {getattr(self, setting)!r}; it must be text.")
         if not re.fullmatch(r"[\w.-]+", self.name):
@@ -151,7 +156,7 @@ def _as_kept(value):
 def _parse_value(text):
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):  # text without quotes
+    except (ValueError, SyntaxError, TypeError):  # text without quotes
         return text
 
 

@@ -130,5 +130,7 @@ def test_recurrent_dropout_works_in_training_alone():
 def test_an_attention_without_meaning_is_refused():
     with pytest.raises(ValueError, match="attention is 'self'; there is: dot, general, concat, ba"):
         AttentionDecoder("self", 3, 1)
+    with pytest.raises(ValueError, match=r"attention is \[1\]; there is"):
+        AttentionDecoder([1], 3, 1)
     with pytest.raises(ValueError, match="num_layers is 0"):
         AttentionDecoder("dot", 3, 0)

@@ -44,6 +44,9 @@ def test_settings_are_overridden_and_named_in_the_run_folder():
         ("learning_rate=inf", "^learning_rate is 'inf'"),
         ("learning_rate_decays=1", "^learning_rate_decays is 1; it must be True or False"),
         ("data=3", "^data is 3; it must be text"),
+        ("word_embeddings=3", "^word_embeddings is 3; it must be text"),
+        ("seed=4294967296", r"^seed is 4294967296; it must be below 2\^32"),
+        ("epochs={[]}", r"^epochs is '\{\[\]\}'"),
         ("epoch=3", "'epoch=3' sets nothing; write setting=value, with one of name, model, data"),
         ("epochs", "'epochs' sets nothing"),
         ("model_settings.num_layers", "sets nothing"),
@@ -88,6 +91,7 @@ def test_a_setting_that_no_file_can_keep_is_named():
     ("model", "message"),
     [
         ("Transformer", "no model 'Transformer'; there is: EncoderDecoder"),
+        ([1], r"no model \[1\]"),
         (OwnCell, "no model .*OwnCell.*subclass of StoryModel"),
         ("nowhere.to_be:Found", "there is no module nowhere.to_be; run the command from the fol"),
         ("models.layers:Missing", r"the module models\.layers has no Missing"),
