@@ -3,51 +3,76 @@
 import keras
 import numpy as np
 
+from data_reader.vocabulary import NULL
+
 
 class StoryBatches(keras.utils.PyDataset):
     """Batches of whole stories.
 
-    A batch is `({"image_features": [B, I, F], "sentences": int32 [B, I, 22]}, sentences, weights)`;
-    the models derive their targets, the next words, from the sentences.  The weights [B] are 1, or
-    0 for stories that are repeated to fill the batch up.
+    A batch is `({"image_features": [B, I, F], "sentences": int32 [B, I, 22]}, sentences)`; the
+    models derive their targets, the next words, from the sentences.
 
     Args:
         stories: an open stories file.
         stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
         seed: for shuffling, in another order each epoch; None keeps the file's order.
-        epoch: the number of the epoch, which determines the order.
-        first_batch: the batch to begin with, in an epoch that is resumed.
-        multiple_of: the number of devices that share a batch; all get equally many stories.
+        features: the stories' features [N, I, F], to be indexed with increasing numbers of
+            stories; by default the file's, which stay on disk.
     """
 
-    def __init__(
-        self, stories, stories_per_batch, seed=None, epoch=0, first_batch=0, multiple_of=1
-    ):
+    def __init__(self, stories, stories_per_batch, seed=None, features=None):
         super().__init__()
-        self._embeddings = stories["image_embeddings"]
-        # Sentences are small (440 bytes per story); the features stay on disk.
+        self._features = stories["image_embeddings"] if features is None else features
+        # Sentences are small (440 bytes per story).
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
-        self._multiple_of = multiple_of
+        self._seed = seed
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch):
+        """Put the stories into the order of an epoch, which depends on its number alone."""
+        self._epoch = epoch
         self._order = np.arange(len(self._sentences))
-        if seed is not None:
-            np.random.default_rng([seed, epoch]).shuffle(self._order)
-        self._first_batch = first_batch
+        if self._seed is not None:
+            np.random.default_rng([self._seed, epoch]).shuffle(self._order)
+
+    def on_epoch_end(self):
+        self.begin_epoch(self._epoch + 1)
 
     def __len__(self):
-        return -(-len(self._order) // self._stories_per_batch) - self._first_batch
+        return -(-len(self._order) // self._stories_per_batch)
 
     def __getitem__(self, number):
-        start = (self._first_batch + number) * self._stories_per_batch
+        inputs = self._inputs(self._rows(number))
+        return inputs, inputs["sentences"]
+
+    def part(self, number, worker=0, workers=1):
+        """The part of a batch that one of several workers trains on; no other story is read.
+
+        Returns:
+            inputs: of its stories; a worker for whom none is left gets one that counts nothing.
+            share: of the batch's words that are in them, float32.
+            words: of the whole batch, <END>s included.
+        """
+        rows = self._rows(number)
+        own = rows[worker * len(rows) // workers : (worker + 1) * len(rows) // workers]
+        words = self._count_words(rows)
+        share = np.float32(self._count_words(own) / words)
+        return self._inputs(own if len(own) else rows[:1]), share, words
+
+    def _rows(self, number):
+        start = number * self._stories_per_batch
         # h5py needs increasing indices; the order within a batch does not matter.
-        rows = np.sort(self._order[start : start + self._stories_per_batch])
-        features = self._embeddings[rows].astype(np.float32)
-        sentences = self._sentences[rows]
-        missing = -len(rows) % self._multiple_of
-        filled = np.arange(len(rows) + missing) % len(rows)
-        weights = (np.arange(len(filled)) < len(rows)).astype(np.float32)
-        features, sentences = features[filled], sentences[filled]
-        return {"image_features": features, "sentences": sentences}, sentences, weights
+        return np.sort(self._order[start : start + self._stories_per_batch])
+
+    def _count_words(self, rows):
+        return int(np.count_nonzero(self._sentences[rows, :, 1:] != NULL))
+
+    def _inputs(self, rows):
+        features = self._features[rows]
+        if isinstance(features, np.ndarray):  # the original's files hold float64
+            features = features.astype(np.float32, copy=False)
+        return {"image_features": features, "sentences": self._sentences[rows]}
 
 
 def feature_statistics(stories, stories_at_a_time=500):

@@ -1,7 +1,6 @@
 """The training objective: the next word at each non-padding position."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from data_reader.vocabulary import NULL
@@ -25,8 +24,7 @@ class NextWordLoss(keras.losses.Loss):
 
     `y_true` are the sentences themselves, int32 [B, I, T]; `y_pred` the logits [W, V] of the words
     in reading order, as the models give them; `sample_weight` [B] weighs the words of whole
-    stories.  Under a `tf.distribute` strategy each replica divides by the words of all replicas,
-    so that the replicas' losses and gradients add up to those of the whole batch.
+    stories.
     """
 
     def __init__(self, name="next_word_loss", **kwargs):
@@ -40,38 +38,10 @@ class NextWordLoss(keras.losses.Loss):
         if sample_weight is not None:
             weights = ops.cast(sample_weight, self.dtype)
             losses = losses * ops.repeat(weights, words_of_each_story(y_true), axis=0)
-        return ops.sum(losses) / _on_all_replicas(_count_words(y_true, sample_weight))
-
-
-@keras.saving.register_keras_serializable("stories")
-class LossPerWord(keras.metrics.Metric):
-    """Mean cross-entropy (nats) of all words of an epoch.
-
-    Keras's own `loss` is a mean over batches, however many words each has.
-    """
-
-    def __init__(self, name="loss_per_word", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.total = self.add_variable(shape=(), initializer="zeros", name="total")
-        self.words = self.add_variable(shape=(), initializer="zeros", name="words")
-
-    def update_state(self, loss, y_true, sample_weight=None):
-        """Add a batch, of which `NextWordLoss` gave this loss."""
-        words = _count_words(ops.convert_to_tensor(y_true), sample_weight)
-        self.total.assign_add(loss * _on_all_replicas(words))
-        self.words.assign_add(words)
-
-    def result(self):
-        return self.total / self.words
+        return ops.sum(losses) / _count_words(y_true, sample_weight)
 
 
 def _count_words(sentences, story_weights):
     """[B, I, T], [B] or None -> the weighted number of targets, a scalar."""
     words = ops.cast(words_of_each_story(sentences), "float32")
     return ops.sum(words if story_weights is None else words * ops.cast(story_weights, "float32"))
-
-
-def _on_all_replicas(count):
-    replica = tf.distribute.get_replica_context()
-    # There is none yet when Keras only wants to know the loss's shape.
-    return count if replica is None else replica.all_reduce("sum", count)

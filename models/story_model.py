@@ -20,7 +20,6 @@ from models.layers import (
     PaddingMask,
     PreviousSentences,
 )
-from models.next_word import LossPerWord
 from models.packed import Weights
 from models.recurrent import RecurrentStack
 from models.recurrent_cells import cell_name
@@ -113,7 +112,6 @@ class StoryModel(keras.Model):
         self._check_settings()
         self._make_layers(word_embeddings, keras.dtype_policies.get(dtype))
         super().__init__(**self._connect(), name=name or _snake_case(type(self)))
-        self.loss_per_word = LossPerWord()
         if not trainable:  # True would also train what is frozen on purpose
             self.trainable = False
 
@@ -285,11 +283,6 @@ class StoryModel(keras.Model):
         dense = self.next_word_logits
         kernel = Weights(dense.kernel, dense.compute_dtype)
         return lambda outputs: kernel.times(outputs) + dense.bias
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        self.loss_per_word.update_state(loss, y, sample_weight)
-        return loss
 
     def get_config(self):
         kept = [name for name in arguments_of(type(self)) if name not in _OF_KERAS]

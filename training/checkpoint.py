@@ -3,11 +3,11 @@
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
@@ -22,16 +22,27 @@ class Progress:
     Attributes:
         epoch: whole epochs.
         batch: batches of the next epoch.
+        loss_sum: of the words of these batches, in nats.
+        words: of these batches.
         epoch_seconds: time spent on these batches.
         rows: of loss.csv, one per whole epoch.
         samples: of samples.txt, one per whole epoch.
+        ended_by: what ended the training before its last epoch; "" while nothing has.
     """
 
     epoch: int = 0
     batch: int = 0
+    loss_sum: float = 0.0
+    words: int = 0
     epoch_seconds: float = 0.0
     rows: list = field(default_factory=list)
     samples: list = field(default_factory=list)
+    ended_by: str = ""
+
+    @property
+    def loss(self):
+        """The mean loss per word (nats) of the epoch so far; nan before its first step."""
+        return self.loss_sum / self.words if self.words else float("nan")
 
     @property
     def best(self):
@@ -39,20 +50,27 @@ class Progress:
         finite = [row for row in self.rows if np.isfinite(row["val_loss"])]
         return min(finite, key=lambda row: row["val_loss"], default=None)
 
+    def end_epoch(self, row):
+        """Add the row of the epoch, and begin the next one."""
+        self.rows.append(row)
+        self.epoch += 1
+        self.batch, self.loss_sum, self.words, self.epoch_seconds = 0, 0.0, 0, 0.0
+
 
 class Checkpoints:
     """The last few states of a training, each in one file of a folder.
 
-    A file holds the weights, the optimiser's variables, the random states of dropout, the sums of
-    the metrics, and the `Progress`.  It is written under another name, flushed to disk and renamed,
-    so that a file with the final name is whole; if one is broken after all, the one before is used.
+    A file holds the weights, the optimiser's variables and the random states of dropout, each by
+    the variable's path, and the `Progress`.  It is written under another name, flushed to disk and
+    renamed, so that a file with the final name is whole; if one is broken after all, the one before
+    is used.
     """
 
     def __init__(self, folder):
         self._folder = Path(folder)
 
     def save(self, model, progress):
-        arrays = {_name(n): variable_value(v) for n, v in enumerate(_variables(model))}
+        arrays = {path: variable.numpy() for path, variable in training_variables(model).items()}
         path = self._folder / f"{progress.epoch:05d}_{progress.batch:07d}.npz"
         with atomic_write(path) as partial, partial.open("wb") as file:
             np.savez(file, progress=json.dumps(asdict(progress)), **arrays)
@@ -61,10 +79,13 @@ class Checkpoints:
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)
 
-    def newest(self):
-        """The newest whole checkpoint -> its `Progress` and the state for `restore`.
+    def restore_newest(self, model):
+        """Set the variables of a model and its optimiser to the newest whole state -> `Progress`.
 
-        Without any, a new `Progress` and None.
+        Without a checkpoint the model stays as it is, and the `Progress` is a new one.
+
+        Raises:
+            InputError: the state is of another model or another version of this project.
         """
         for path in reversed(self._paths()):
             try:
@@ -73,46 +94,62 @@ class Checkpoints:
             except Exception as error:  # a broken archive raises anything
                 print(f"warning: {path} is broken ({error}); it is not used.", file=sys.stderr)
                 continue
-            return Progress(**json.loads(str(state.pop("progress")))), state
-        return Progress(), None
+            progress = json.loads(str(state.pop("progress")))
+            _check(path, progress.keys(), asdict(Progress()).keys())
+            variables = training_variables(model)
+            _check(path, _shapes(state), _shapes(variables))
+            for name, variable in variables.items():
+                variable.assign(state[name])
+            return Progress(**progress)
+        return Progress()
 
     def _paths(self):
         return sorted(self._folder.glob("[0-9]*.npz"))
 
 
-def restore(model, state):
-    """Set the variables of a model, its optimiser and its metrics to the values of a state.
+def _shapes(arrays):
+    return {f"{name} {list(array.shape)}" for name, array in arrays.items()}
 
-    To be called once `fit` has begun an epoch: before that it resets the metrics, and draws from
-    the random states when it builds the model.
+
+def _check(path, found, expected):
+    if differing := sorted(found ^ expected):
+        whose = "the checkpoint" if differing[0] in found else "the model"
+        raise InputError(
+            f"{path} does not fit the model: only {whose} has {differing[0]}. The code has changed "
+            "since; resume the run with the version that began it, or start a new run."
+        )
+
+
+def training_variables(model):
+    """All variables that a training step changes, `{path: variable}`.
 
     Raises:
-        InputError: the state is of another model.
+        InputError: two of them have one path.
     """
-    variables = _variables(model)
-    expected = {_name(n): tuple(variable.shape) for n, variable in enumerate(variables)}
-    given = {name: value.shape for name, value in state.items()}
-    if given != expected:
-        raise InputError(
-            f"The checkpoint holds {len(given)} variables that are not the {len(expected)} of this "
-            "model; the project's code has changed since. Start a new run."
-        )
-    for number, variable in enumerate(variables):
-        variable.assign(state[_name(number)])
+    found = {}
+    for variable in [*model.variables, *model.optimizer.variables]:
+        if found.setdefault(variable.path, variable) is not variable:
+            raise InputError(
+                f"Two variables of the model have the path {variable.path}; give their layers "
+                "different names."
+            )
+    return found
 
 
-def variable_value(variable):
-    """The array of a Keras variable, also of one that lies on several devices."""
-    return tf.convert_to_tensor(variable.value).numpy()
+def random_states(model):
+    """The states of the model's random generators: int64 [2], a seed and a counter, each."""
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
 
 
-def _variables(model):
-    """All variables that a training step changes, each once."""
-    model.optimizer.build(model.trainable_variables)
-    metrics = [variable for metric in model.metrics for variable in metric.variables]
-    found = [*model.variables, *model.optimizer.variables, *metrics]
-    return list({id(variable): variable for variable in found}.values())
+@contextmanager
+def kept_random_states(model):
+    """Generate with a model in training, and leave its dropout as it was.
 
-
-def _name(number):
-    return f"variable_{number:04d}"
+    Cells draw dropout masks even when they apply none.
+    """
+    kept = [(state, state.numpy()) for state in random_states(model)]
+    try:
+        yield
+    finally:
+        for state, value in kept:
+            state.assign(value)

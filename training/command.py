@@ -2,33 +2,61 @@
 
 import shlex
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from data_reader.cli import command_line, import_tensorflow, run_command
+from data_reader.cli import command_line, import_tensorflow, run_command, whole_number
 from data_reader.errors import InputError
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.run_folder import SMOKE_PREFIX, RunFolder
+from training.cluster import find_cluster
 from training.experiment import SMOKE_DATA, smoke_test
-
-STOPPED = 75  # a temporary failure in sysexits.h: try again
-
-
-def run_experiment(experiment):
-    """The command line of one experiment: train it, or a variant or tiny version of it."""
-    run_command(lambda: _main(experiment))
+from training.launch import number_of_gpus, start_workers
+from training.stopping import STOPPED, TrainingStoppedError
+from training.workers import WorkerLostError, meet
 
 
-def _main(experiment):
+def run_experiment(experiment, callbacks=()):
+    """The command line of one experiment: train it, or a variant or tiny version of it.
+
+    Started once on each machine of a cluster, the processes find each other and train together.
+
+    Args:
+        callbacks: Keras callbacks, see `train`.
+    """
+    run_command(lambda: _main(experiment, callbacks))
+
+
+def _main(experiment, callbacks):
     arguments = _parse_arguments(experiment)
+    cluster = find_cluster()
+    count = 1 if cluster is None else len(cluster.addresses)
+    if cluster is None and (wanted := arguments.workers or number_of_gpus()) > 1:
+        sys.exit(start_workers(wanted))
+    if arguments.workers not in (None, count):
+        raise InputError(
+            f"--workers is {arguments.workers}, but TF_CONFIG or Slurm starts {count}; leave one "
+            "of them out."
+        )
+    with resumable(_resume_command(arguments)), meet(cluster) as workers:
+        _train(experiment, arguments, callbacks, workers)
+
+
+def _train(experiment, arguments, callbacks, workers):
     experiment = variant(experiment, arguments.settings, arguments.smoke_test)
-    if arguments.smoke_test and experiment.data == SMOKE_DATA:
-        make_smoke_data(DataLayout(experiment.data))
-    resumed = find_interrupted(experiment, arguments.results, arguments.resume)
-    run = train_until_stopped(
-        experiment, arguments.results, resumed, _resume_command(arguments), arguments.tensorboard
-    )
-    print(f"model and loss plot: {run.path}")
+    resumed = None
+    if workers.is_chief:
+        if arguments.smoke_test and experiment.data == SMOKE_DATA:
+            make_smoke_data(DataLayout(experiment.data))
+        resumed = find_interrupted(experiment, arguments.results, arguments.resume)
+    workers.exchange("data and run are found")
+    import_tensorflow()
+    from training.train import train
+
+    run = train(experiment, arguments.results, resumed, callbacks, arguments.tensorboard, workers)
+    if workers.is_chief:
+        print(f"model and loss plot: {run.path}")
 
 
 def variant(experiment, settings, is_smoke_test):
@@ -45,17 +73,22 @@ def variant(experiment, settings, is_smoke_test):
     return replace(changed, name=f"{SMOKE_PREFIX}{name}")
 
 
-def train_until_stopped(experiment, results, resumed, resume_command, tensorboard=False):
-    """`train`; if a signal stops it, print the command that resumes it and end with status 75."""
-    import_tensorflow()
-    from training.recorder import TrainingStoppedError
-    from training.train import train
+@contextmanager
+def resumable(command):
+    """When a signal or the loss of a worker stops a training, end with status 75.
 
+    Args:
+        command: that resumes it; it is printed.
+    """
     try:
-        return train(experiment, results, resumed, tensorboard)
-    except TrainingStoppedError as stopped:
-        print(f"Stopped by {stopped.signal.name}; to resume: {resume_command}")
-        sys.exit(STOPPED)
+        yield
+    except TrainingStoppedError:
+        print(f"Stopped; to resume: {command}")
+    except WorkerLostError as lost:
+        print(f"{lost} To resume from the last checkpoint: {command}", file=sys.stderr)
+    else:
+        return
+    sys.exit(STOPPED)
 
 
 def _parse_arguments(experiment):
@@ -80,6 +113,12 @@ def _parse_arguments(experiment):
     )
     parser.add_argument(
         "--tensorboard", action="store_true", help="write TensorBoard's logs into the run folder"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole_number(1),
+        metavar="N",
+        help="processes on this machine that share each batch (default: one per GPU)",
     )
     parser.set_defaults(program=parser.prog)
     return parser.parse_args()

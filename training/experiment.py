@@ -40,6 +40,8 @@ class Experiment:
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
         precision: "float32", or "bfloat16": of the matrix products (on a GPU, of all that layers
             compute); weights, loss and optimiser are always float32.
+        all_reduce_precision: "float32", or "bfloat16": in which several workers send each other
+            gradients.
         early_stopping_patience: epochs without a lower validation loss before training ends.
         save_every_steps: steps between checkpoints; one more is written after each epoch.
         score_every_epochs: epochs between BLEU scores of some validation stories; 0 for none.
@@ -61,6 +63,7 @@ class Experiment:
     learning_rate_decays: bool = False
     gradient_clip_value: float = 5.0
     precision: str = "float32"
+    all_reduce_precision: str = "float32"
     seed: int = 1
     early_stopping_patience: int | None = None
     save_every_steps: int = 1000
@@ -85,10 +88,12 @@ class Experiment:
             raise InputError(
                 f"learning_rate_decays is {self.learning_rate_decays!r}; it must be True or False."
             )
-        if self.precision not in PRECISIONS:
-            raise InputError(
-                f"precision is {self.precision!r}; it must be {' or '.join(PRECISIONS)}."
-            )
+        for setting in ("precision", "all_reduce_precision"):
+            if getattr(self, setting) not in PRECISIONS:
+                raise InputError(
+                    f"{setting} is {getattr(self, setting)!r}; it must be "
+                    f"{' or '.join(PRECISIONS)}."
+                )
 
     def _check_texts(self):
         texts = ["name", "data", "extractor", "notes"]

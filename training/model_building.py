@@ -2,51 +2,39 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from data_reader.errors import InputError, check_whole_number
 from data_reader.layout import REPOSITORY
 from data_reader.story_batches import feature_statistics
 from data_reader.vocabulary import NULL, ROW_LENGTH, START
 from models import model_class
-from models.keras_internals import CompiledAdam
 from models.next_word import NextWordLoss
 from models.precision import DTYPE_POLICIES
 from models.story_model import settings_of
 from models.word_embeddings import load_word_embeddings
+from training.checkpoint import kept_random_states
 
 
-def make_model(experiment, vocabulary, training_stories, steps_per_epoch, strategy):
-    """The experiment's model, compiled, on the strategy's devices.
+def make_model(experiment, vocabulary, training_stories, steps_per_epoch):
+    """The experiment's model, compiled.
 
     Raises:
         FileNotFoundError: the file of word embeddings is missing.
         InputError: a setting of the model is unknown or out of range.
     """
-    with strategy.scope():
-        model = _build_model(experiment, vocabulary, training_stories)
+    model = _build_model(experiment, vocabulary, training_stories)
+    with kept_random_states(model):
         _generate_one_word(model)
-        compile_model(model, experiment, steps_per_epoch)
+    compile_model(model, experiment, steps_per_epoch)
     return model
 
 
 def _generate_one_word(model):
     """Fail at once, with its line, where a model of one's own can't generate."""
-    # Cells draw dropout masks even when they apply none; training starts from the states before.
-    states = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
     image_states = model.encode_images(np.zeros((1, 1, model.feature_size), np.float32))
     previous = np.array([[START] + [NULL] * (ROW_LENGTH - 1)], np.int32)
     state = model.start_sentence([part[:, 0] for part in image_states], previous)
     model.make_decode_step()(np.array([START], np.int32), state)
-    for variable, value in states:
-        variable.assign(value)
-
-
-def choose_strategy():
-    """All GPUs share each batch where there are several; otherwise Keras's own one device."""
-    if len(tf.config.list_logical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
 
 
 def _build_model(experiment, vocabulary, training_stories):
@@ -81,7 +69,8 @@ def compile_model(model, experiment, steps_per_epoch):
     if experiment.learning_rate_decays:
         steps = steps_per_epoch * experiment.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.1)
-    optimizer = CompiledAdam(rate, clipvalue=experiment.gradient_clip_value)
+    optimizer = keras.optimizers.Adam(rate, clipvalue=experiment.gradient_clip_value)
+    optimizer.build(model.trainable_variables)
     # XLA makes these recurrent models slower on a CPU and shuts out cuDNN on a GPU.
     model.compile(optimizer, NextWordLoss(), jit_compile=False)
 

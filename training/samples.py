@@ -4,6 +4,7 @@ import numpy as np
 
 from generation.protocols import corpus_bleu
 from generation.story_generator import StoryGenerator
+from training.checkpoint import kept_random_states
 
 SAMPLES = 3
 SCORED_STORIES = 100
@@ -19,6 +20,7 @@ class ValidationStories:
     """
 
     def __init__(self, model, stories, vocabulary):
+        self._model = model
         self._generator = StoryGenerator(model)
         self._stories = stories
         self._vocabulary = vocabulary
@@ -44,7 +46,8 @@ class ValidationStories:
         )
 
     def _generate(self, image_features):
-        rows = self._generator.generate(image_features, show_progress=False)
+        with kept_random_states(self._model):
+            rows = self._generator.generate(image_features, show_progress=False)
         return [self._decode(story) for story in rows]
 
     def _decode(self, rows):

@@ -8,11 +8,12 @@ from data_reader.errors import InputError
 from data_reader.files import atomic_write, write_csv
 from data_reader.layout import DataLayout
 from data_reader.run_folder import SMOKE_PREFIX, RunFolder
+from training.cluster import find_cluster
 from training.command import (
     add_training_options,
     interrupted_runs,
     make_smoke_data,
-    train_until_stopped,
+    resumable,
 )
 from training.experiment import smoke_test
 from training.loss_plot import finite, highest_bleu, read_losses, start_at_zero
@@ -32,6 +33,11 @@ def _main(name, experiments, setting):
     parser = command_line(f"Train {len(experiments)} experiments that differ in {setting}.")
     add_training_options(parser)
     arguments = parser.parse_args()
+    if find_cluster():
+        raise InputError(
+            "A sweep trains one run after the other in one process; start it once, or train each "
+            "of its experiments on its own with several workers."
+        )
     if arguments.smoke_test:
         import_tensorflow()
         name, experiments = f"{SMOKE_PREFIX}{name}", [smoke_test(each) for each in experiments]
@@ -64,7 +70,11 @@ def _run_of(experiment, results, command, always_new):
             return run
         same = [r for r in interrupted_runs(experiment, results) if is_run_of(r, experiment)]
         resumed = same[-1] if same else None
-    return train_until_stopped(experiment, results, resumed, command)
+    import_tensorflow()
+    from training.train import train
+
+    with resumable(command):
+        return train(experiment, results, resumed)
 
 
 def is_run_of(run, experiment):

@@ -1,6 +1,5 @@
 """train(experiment) -> a run folder."""
 
-import math
 import shlex
 import shutil
 import sys
@@ -18,48 +17,97 @@ from data_reader.layout import RESULTS, DataLayout
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches
-from data_reader.vocabulary import Vocabulary
-from training.checkpoint import Checkpoints
+from data_reader.vocabulary import SENTENCES_PER_STORY, Vocabulary
+from training.checkpoint import Checkpoints, Progress
 from training.environment import environment
-from training.model_building import choose_strategy, make_model
+from training.loop import TrainingLoop, why_it_ended
+from training.model_building import make_model
 from training.model_picture import can_draw, draw_model
-from training.recorder import Recorder, stop_requests
+from training.pieces import (
+    KerasCallbacks,
+    LossLog,
+    ModelFiles,
+    ProgressBar,
+    Samples,
+    SaveCheckpoints,
+)
 from training.report import add_result
+from training.same_inputs import check_same_inputs
 from training.samples import ValidationStories
+from training.stopping import stop_requests
+from training.strategy import make_strategy, share_state
+from training.workers import Workers
 
 
-def train(experiment, results=RESULTS, resumed=None, tensorboard=False):
+def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=False, workers=None):
     """Train the experiment's model; the run folder holds all that belongs to it.
 
     Args:
         experiment: an `Experiment`.
         results: the folder in which the run folder is made.
         resumed: the run folder of an interrupted training, which is resumed.
+        callbacks: Keras callbacks; of several workers the chief calls them.
         tensorboard: also write TensorBoard's logs into the run folder.
+        workers: `Workers` that train together; by default this process trains alone.
+
+    Returns:
+        The run folder; None on workers other than the chief, which alone reads and writes it.
 
     Raises:
         FileNotFoundError: the data folder lacks the vocabulary or a stories file.
-        InputError: they do not fit each other or the run that is resumed, a setting of the model
-            is wrong, or the loss became nan before a model was saved.
-        TrainingStoppedError: the process was asked to stop, and everything is saved.
+        InputError: they do not fit each other, the run that is resumed or those of another worker,
+            a setting of the model is wrong, or the loss became nan before a model was saved.
+        TrainingStoppedError: a worker was asked to stop, and everything is saved.
+        WorkerLostError: another worker is gone.
     """
+    workers = workers or Workers()
     with ExitStack() as opened:
         data = _open_data(experiment, opened)
         if resumed is not None:
             _check_same_data(resumed, data)
+        check_same_inputs(experiment, data, workers)
+        strategy = make_strategy(workers)
+        # Random states are named by a count from the session's start; checkpoints hold the names.
+        keras.utils.clear_session()
         keras.utils.set_random_seed(experiment.seed)
-        strategy = choose_strategy()
-        steps = len(StoryBatches(data.training, experiment.stories_per_batch))
-        model = make_model(experiment, data.vocabulary, data.training, steps, strategy)
-        run = resumed or _create_run_folder(experiment, data, model, results)
-        print(f"run folder: {run.path}")
-        opened.enter_context(exclusive_lock(run.path, f"Another process is training {run.path}."))
+        training = StoryBatches(data.training, experiment.stories_per_batch, experiment.seed)
+        model = make_model(experiment, data.vocabulary, data.training, len(training))
+        workers.exchange("ready")  # before anything is written
         request = opened.enter_context(stop_requests())
-        progress = _fit(experiment, data, model, run, request, tensorboard)
-        sentences = 5 * len(data.training["story_ids"])
-    add_result(run, run.path.parent, sentences)
-    _finish(run, experiment, progress)
+        run, progress, pieces = None, Progress(), []
+        if workers.is_chief:
+            run = resumed or _create_run_folder(experiment, data, model, results)
+            print(f"run folder: {run.path}")
+            locked = exclusive_lock(run.path, f"Another process is training {run.path}.")
+            opened.enter_context(locked)
+            progress = Checkpoints(run.checkpoint).restore_newest(model)
+            if tensorboard:
+                callbacks = [*callbacks, keras.callbacks.TensorBoard(run.tensorboard)]
+            pieces = _pieces(run, experiment, model, data, len(training), callbacks)
+        progress = share_state(model, progress, workers, strategy)
+        validation = StoryBatches(data.validation, experiment.stories_per_batch)
+        TrainingLoop(
+            experiment, model, training, validation, pieces, request, strategy, workers
+        ).run(progress)
+        sentences = SENTENCES_PER_STORY * len(data.training["story_ids"])
+    if run is not None:
+        add_result(run, run.path.parent, sentences)
+        _finish(run, experiment, progress)
     return run
+
+
+def _pieces(run, experiment, model, data, steps, callbacks):
+    """What the chief does around the steps, in this order."""
+    stories = ValidationStories(model, data.validation, data.vocabulary)
+    checkpoints = Checkpoints(run.checkpoint)
+    return [
+        ProgressBar(experiment.epochs, steps),
+        Samples(run, stories, experiment.score_every_epochs),
+        LossLog(run),
+        ModelFiles(run, model),
+        *([KerasCallbacks(callbacks, model, experiment.epochs, steps)] if callbacks else []),
+        SaveCheckpoints(checkpoints, model, experiment.save_every_steps, steps),
+    ]
 
 
 @dataclass(frozen=True)
@@ -86,51 +134,9 @@ def _open_data(experiment, opened):
     return _Data(vocabulary, training, validation, features)
 
 
-def _fit(experiment, data, model, run, request, tensorboard):
-    """Train epoch by epoch from the newest checkpoint on -> the run's `Progress`."""
-    checkpoints = Checkpoints(run.checkpoint)
-    progress, state = checkpoints.newest()
-    stories = ValidationStories(model, data.validation, data.vocabulary)
-    recorder = Recorder(run, progress, checkpoints, stories, request, state)
-    callbacks = [keras.callbacks.TerminateOnNaN(), recorder]
-    if tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(run.tensorboard))
-    per_batch = experiment.stories_per_batch
-    devices = model.distribute_strategy.num_replicas_in_sync
-    validation = StoryBatches(data.validation, per_batch, multiple_of=devices)
-    while _why_it_ended(experiment, progress) is None:
-        # Each epoch is a `fit` of its own: an interrupted one has fewer batches left.
-        batches = StoryBatches(
-            data.training, per_batch, experiment.seed, progress.epoch, progress.batch, devices
-        )
-        model.fit(
-            batches,
-            validation_data=validation,
-            initial_epoch=progress.epoch,
-            epochs=progress.epoch + 1,
-            callbacks=callbacks,
-            # `StoryBatches` shuffles by itself, the same way after an interruption.
-            shuffle=False,
-            verbose=0,
-        )
-    return progress
-
-
-def _why_it_ended(experiment, progress):
-    """The reason why training has ended; None if it has not."""
-    if progress.rows and not math.isfinite(progress.rows[-1]["loss"]):
-        return "loss became nan"
-    if progress.epoch >= experiment.epochs:
-        return "all epochs"
-    patience = experiment.early_stopping_patience
-    if patience and progress.best and progress.epoch - progress.best["epoch"] >= patience:
-        return "early stopping"
-    return None
-
-
 def _finish(run, experiment, progress):
     """Write down how the training ended."""
-    reason, best = _why_it_ended(experiment, progress), progress.best
+    reason, best = why_it_ended(experiment, progress), progress.best
     if reason == "loss became nan":
         message = (
             f"The loss became {progress.rows[-1]['loss']} in epoch {progress.epoch}; "

@@ -38,7 +38,7 @@ def test_a_batch_holds_whole_stories(layout):
     with open_stories(layout, "train") as stories:
         batches = StoryBatches(stories, stories_per_batch=2)
         assert len(batches) == 3
-        inputs, sentences, weights = batches[1]
+        inputs, sentences = batches[1]
         np.testing.assert_allclose(
             inputs["image_features"][..., 0],
             [[2, 2.1, 2.2, 2.3, 2.4], [3, 3.1, 3.2, 3.3, 3.4]],
@@ -47,7 +47,6 @@ def test_a_batch_holds_whole_stories(layout):
         assert sentences.dtype == np.int32
         assert sentences[0, 0].tolist() == [1, 4, 4, 2] + [0] * 18
         assert inputs["sentences"] is sentences
-        assert weights.tolist() == [1, 1]
 
 
 def test_the_last_batch_is_smaller_and_never_empty(layout):
@@ -56,13 +55,23 @@ def test_the_last_batch_is_smaller_and_never_empty(layout):
         assert len(StoryBatches(stories, 5)) == 1
 
 
-def test_a_batch_for_several_devices_is_filled_up_with_stories_of_zero_weight(layout):
+def test_workers_share_a_batch_and_know_the_share_of_their_words(layout):
     with open_stories(layout, "train") as stories:
-        batches = StoryBatches(stories, stories_per_batch=5, multiple_of=4)
-        inputs, sentences, weights = batches[0]
-    assert inputs["image_features"][:, 0, 0].tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
-    assert (sentences != 0).sum(axis=-1)[:, 0].tolist() == [2, 3, 4, 5, 6, 2, 3, 4]
-    assert weights.tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
+        batches = StoryBatches(stories, stories_per_batch=5)
+        parts = [batches.part(0, worker, workers=2) for worker in (0, 1)]
+    whose = [inputs["image_features"][:, 0, 0].tolist() for inputs, _, _ in parts]
+    assert whose == [[0, 1], [2, 3, 4]]
+    # Story n has n + 2 words of which the first, <START>, is none to be generated; 5 sentences.
+    assert [words for _, _, words in parts] == [5 * (1 + 2 + 3 + 4 + 5)] * 2
+    np.testing.assert_allclose([share for _, share, _ in parts], [3 / 15, 12 / 15], rtol=1e-6)
+
+
+def test_a_worker_for_whom_no_story_is_left_counts_nothing(layout):
+    with open_stories(layout, "train") as stories:
+        # The last batch of an epoch has one story.
+        parts = [StoryBatches(stories, 4).part(1, worker, workers=3) for worker in range(3)]
+    assert [len(inputs["sentences"]) for inputs, _, _ in parts] == [1, 1, 1]
+    assert [float(share) for _, share, _ in parts] == [0, 0, 1]
 
 
 def seen_in(batches):
@@ -75,18 +84,21 @@ def seen_in(batches):
 
 def test_each_epoch_has_an_order_of_its_own_that_the_seed_determines(layout):
     with open_stories(layout, "train") as stories:
-        orders = [seen_in(StoryBatches(stories, 1, seed=3, epoch=epoch)) for epoch in (0, 1, 2, 1)]
+        batches, orders = StoryBatches(stories, 1, seed=3), []
+        for epoch in (0, 1, 2, 1):
+            batches.begin_epoch(epoch)
+            orders.append(seen_in(batches))
     assert [sorted(order) for order in orders] == [[0, 1, 2, 3, 4]] * 4
     assert orders[1] == orders[3]
     assert len({tuple(order) for order in orders}) == 3
 
 
-def test_a_resumed_epoch_has_the_batches_that_are_left(layout):
+def test_fit_goes_through_the_same_orders(layout):
     with open_stories(layout, "train") as stories:
-        whole = StoryBatches(stories, 2, seed=3, epoch=1)
-        rest = StoryBatches(stories, 2, seed=3, epoch=1, first_batch=1)
-        assert (len(whole), len(rest)) == (3, 2)
-        assert seen_in(rest) == seen_in(whole)[2:]
+        batches, other = StoryBatches(stories, 1, seed=3), StoryBatches(stories, 1, seed=3)
+        other.begin_epoch(1)
+        batches.on_epoch_end()
+        assert seen_in(batches) == seen_in(other)
 
 
 def test_statistics_are_those_of_all_photos(layout):

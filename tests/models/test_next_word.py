@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.next_word import LossPerWord, NextWordLoss, next_words
+from models.next_word import NextWordLoss, next_words
 
 # The first story is to write 4 5 <END> and 5 <END>, the second 4 <END> and <END>.
 SENTENCES = np.int32([[[1, 4, 5, 2, 0], [1, 5, 2, 0, 0]], [[1, 4, 2, 0, 0], [1, 2, 0, 0, 0]]])
@@ -29,11 +29,3 @@ def test_a_story_of_no_weight_does_not_count():
     logits = logits_that_say([4, 5, 2, 5, 3, 3, 3, 3])
     weighted = NextWordLoss()(SENTENCES, logits, sample_weight=np.float32([1, 0]))
     np.testing.assert_allclose(weighted, 200 / 5, rtol=1e-6)
-
-
-def test_the_loss_per_word_of_an_epoch_counts_each_word_once():
-    metric = LossPerWord()
-    metric.update_state(3.0, SENTENCES)  # 8 words
-    metric.update_state(1.0, SENTENCES, sample_weight=np.float32([0, 1]))  # 3 words
-    assert float(metric.words) == 11
-    np.testing.assert_allclose(metric.result(), (8 * 3 + 3 * 1) / 11, rtol=1e-6)

@@ -4,15 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from training.checkpoint import Checkpoints, Progress, restore
+from training.checkpoint import Checkpoints, Progress, kept_random_states, random_states
 
 
 def small_model(units=2):
+    keras.utils.clear_session()
     keras.utils.set_random_seed(units)
     model = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(units)]
     )
     model.compile(keras.optimizers.Adam(0.1), "mse")
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -22,16 +24,57 @@ def trained(model, steps):
     return model
 
 
-def test_a_training_that_is_put_back_goes_on_as_if_nothing_had_been(tmp_path):
+def test_a_training_that_is_restored_continues_as_if_nothing_had_happened(tmp_path):
     model = trained(small_model(), 3)
-    Checkpoints(tmp_path).save(model, Progress(epoch=1, batch=3, rows=[{"val_loss": 2.0}]))
+    saved = Progress(epoch=1, batch=3, loss_sum=0.1, words=7, rows=[{"val_loss": 2.0}])
+    Checkpoints(tmp_path).save(model, saved)
     expected = trained(model, 3).get_weights()
-    progress, state = Checkpoints(tmp_path).newest()
-    assert progress == Progress(epoch=1, batch=3, rows=[{"val_loss": 2.0}])
     other = trained(small_model(), 1)
-    restore(other, state)
+    assert Checkpoints(tmp_path).restore_newest(other) == saved
     for weight, wanted in zip(trained(other, 3).get_weights(), expected, strict=True):
         np.testing.assert_array_equal(weight, wanted)
+
+
+def test_variables_are_named_by_their_paths(tmp_path):
+    Checkpoints(tmp_path).save(small_model(), Progress())
+    with np.load(tmp_path / "00000_0000000.npz") as archive:
+        assert sorted(archive.files) == [
+            "adam/iteration",
+            "adam/learning_rate",
+            "adam/sequential_dense_bias_momentum",
+            "adam/sequential_dense_bias_velocity",
+            "adam/sequential_dense_kernel_momentum",
+            "adam/sequential_dense_kernel_velocity",
+            "progress",
+            "seed_generator/seed_generator_state",
+            "sequential/dense/bias",
+            "sequential/dense/kernel",
+        ]
+
+
+class Twins(keras.layers.Layer):
+    def __init__(self):
+        super().__init__(name="twins")
+        self.layers = [keras.layers.Dense(3, name="same") for _ in range(2)]
+
+    def call(self, inputs):
+        return self.layers[1](self.layers[0](inputs))
+
+
+def test_two_variables_of_one_path_are_refused(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), Twins()])
+    model.compile(keras.optimizers.SGD(), "mse")
+    with pytest.raises(ValueError, match="Two variables .* have the path .*twins/same/kernel"):
+        Checkpoints(tmp_path).save(model, Progress())
+
+
+def test_what_is_drawn_in_between_does_not_count():
+    model = small_model()
+    [state] = random_states(model)
+    with kept_random_states(model):
+        model(np.ones((1, 3)), training=True)
+        assert state.numpy()[1] == 1
+    assert state.numpy()[1] == 0
 
 
 def test_the_newest_two_are_kept_and_a_broken_one_is_passed_over(tmp_path, capsys):
@@ -42,14 +85,13 @@ def test_the_newest_two_are_kept_and_a_broken_one_is_passed_over(tmp_path, capsy
     assert names == ["00001_0000000.npz", "00001_0001000.npz"]
     newest = tmp_path / names[-1]
     newest.write_bytes(newest.read_bytes()[:-100])
-    progress, state = checkpoints.newest()
+    progress = checkpoints.restore_newest(model)
     assert (progress.epoch, progress.batch) == (1, 0)
-    assert state
     assert "00001_0001000.npz is broken" in capsys.readouterr().err
 
 
 def test_without_a_checkpoint_nothing_has_been_done(tmp_path):
-    assert Checkpoints(tmp_path / "nowhere").newest() == (Progress(), None)
+    assert Checkpoints(tmp_path / "nowhere").restore_newest(small_model()) == Progress()
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
@@ -64,7 +106,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         checkpoints.save(model, Progress(epoch=2))
     assert [path.name for path in tmp_path.iterdir()] == ["00001_0000000.npz"]
-    assert checkpoints.newest()[0].epoch == 1
+    assert checkpoints.restore_newest(model).epoch == 1
 
 
 def test_a_removed_file_is_written_again(tmp_path):
@@ -72,14 +114,21 @@ def test_a_removed_file_is_written_again(tmp_path):
     checkpoints.save(model, Progress(epoch=1))
     next(tmp_path.iterdir()).unlink()
     checkpoints.save(model, Progress(epoch=2))
-    assert checkpoints.newest()[0].epoch == 2
+    assert checkpoints.restore_newest(model).epoch == 2
 
 
 def test_the_state_of_another_model_is_refused(tmp_path):
     Checkpoints(tmp_path).save(small_model(), Progress())
-    _, state = Checkpoints(tmp_path).newest()
-    with pytest.raises(ValueError, match=r"not the .* of this model"):
-        restore(small_model(units=4), state)
+    with pytest.raises(
+        ValueError, match=r"only the checkpoint has adam/sequential_dense_bias_momentum \[2\]"
+    ):
+        Checkpoints(tmp_path).restore_newest(small_model(units=4))
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path):
+    np.savez(tmp_path / "00001_0000000.npz", progress='{"epoch": 1, "best": 2}')
+    with pytest.raises(ValueError, match="only the model has batch"):
+        Checkpoints(tmp_path).restore_newest(small_model())
 
 
 def test_the_best_epoch_is_one_with_a_finite_loss():

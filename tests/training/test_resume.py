@@ -24,7 +24,7 @@ SCRIPT = """
     import numpy as np
     from tiny_training import experiment
 
-    from training import checkpoint, recorder
+    from training import checkpoint, pieces
     from training.command import run_experiment
 
     place, data = sys.argv[1:3]
@@ -47,19 +47,21 @@ SCRIPT = """
         file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
 
-    batch_end = recorder.Recorder.on_train_batch_end
+    step_end = pieces.ProgressBar.on_step_end
     if place == "after a batch":
-        recorder.Recorder.on_train_batch_end = kill_after(batch_end, 3, signal.SIGKILL)
+        pieces.ProgressBar.on_step_end = kill_after(step_end, 3, signal.SIGKILL)
     elif place == "while a checkpoint is written":
         np.savez = half_written
     elif place == "before an epoch's checkpoint":
-        recorder.plot_losses = kill_after(recorder.plot_losses, 1, signal.SIGKILL)
+        pieces.plot_losses = kill_after(pieces.plot_losses, 1, signal.SIGKILL)
     elif place == "after an epoch's checkpoint":
         # The first one stands in the middle of the epoch.
         save = checkpoint.Checkpoints.save
         checkpoint.Checkpoints.save = kill_after(save, 2, signal.SIGKILL)
     elif place == "SIGTERM":
-        recorder.Recorder._show = kill_after(recorder.Recorder._show, 1, signal.SIGTERM)
+        pieces.ProgressBar.on_step_begin = kill_after(
+            pieces.ProgressBar.on_step_begin, 1, signal.SIGTERM
+        )
     run_experiment(experiment(data))
 """
 
@@ -125,7 +127,8 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_never_was(
         assert done.returncode == -signal.SIGKILL, done.stderr
     done = command("SIGTERM", data, tmp_path, "--resume")
     assert done.returncode == 75, done.stderr
-    assert "Stopped by SIGTERM; to resume: " in done.stdout
+    assert "SIGTERM: saving after this step" in done.stdout
+    assert "Stopped; to resume: " in done.stdout
     assert "--resume" in done.stdout
     done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
     assert done.returncode == 0, done.stderr

@@ -27,7 +27,7 @@ def trained(monkeypatch):
     """The names of the experiments that were trained."""
     names = []
 
-    def train(experiment, results, resumed, resume_command):
+    def train(experiment, results, resumed):
         names.append(experiment.name if resumed is None else f"{resumed.name} on")
         run = write_run(
             Path(results) / f"{experiment.name}_20260101-00000{len(names)}",
@@ -38,7 +38,7 @@ def trained(monkeypatch):
         run.finished_file.write_text('{"seconds": 3.0, "reason": "all epochs"}')
         return run
 
-    monkeypatch.setattr(sweep, "train_until_stopped", train)
+    monkeypatch.setattr("training.train.train", train)
     monkeypatch.setattr(sweep, "make_smoke_data", lambda layout: None)
     return names
 
