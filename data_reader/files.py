@@ -63,9 +63,10 @@ def _runs(process):
     return True
 
 
-@contextmanager
 def exclusive_lock(folder, refusal=None):
     """Hold the folder's lock; the operating system releases it even if the process is killed.
+
+    On a file system of several machines it may hold on one machine only.
 
     Args:
         refusal: the message if another process holds the lock; without it, wait for that process.
@@ -73,19 +74,33 @@ def exclusive_lock(folder, refusal=None):
     Raises:
         InputError: another process holds the lock.
     """
+    return _locked(folder, fcntl.LOCK_EX, refusal)
+
+
+def shared_lock(folder, refusal):
+    """Hold the folder's lock together with all processes that share it.
+
+    Raises:
+        InputError: another process holds the lock for itself, by `exclusive_lock`.
+    """
+    return _locked(folder, fcntl.LOCK_SH, refusal)
+
+
+@contextmanager
+def _locked(folder, kind, refusal):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
     try:
-        _lock(lock, refusal)
+        _lock(lock, kind, refusal)
         yield
     finally:
         os.close(lock)
 
 
-def _lock(file, refusal):
+def _lock(file, kind, refusal):
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
+        fcntl.flock(file, kind | (fcntl.LOCK_NB if refusal else 0))
     except BlockingIOError:
         raise InputError(refusal) from None
 

@@ -1,16 +1,18 @@
 """python -m dataset.image_features: extract features of photos, listing the unreadable photos.
 
 Features are computed in parts of a few hundred photos.  Each part is a file of its own; they are
-joined at the end.  An interrupted extraction resumes with the first missing part.
+joined at the end.  An interrupted extraction resumes with the missing parts, and `--shard` shares
+the parts among processes, on one machine or several.
 """
 
 import hashlib
 import os
-import shutil
-import zipfile
+import re
+from argparse import ArgumentTypeError
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
+from itertools import chain, islice, tee
+from typing import NamedTuple
 
 import cv2
 import h5py
@@ -19,54 +21,69 @@ from tqdm import tqdm
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import (
-    SKIPPED_COLUMNS,
-    atomic_write,
-    exclusive_lock,
-    read_json,
-    write_csv,
-    write_json,
-)
+from data_reader.files import SKIPPED_COLUMNS, atomic_write, write_csv
 from data_reader.image_data_reader import index_photos, read_photo
 from data_reader.layout import SPLITS, DataLayout
+from data_reader.sis_datareader import features_command
 from dataset.extractors import load_extractor
+from dataset.feature_parts import WHOLE, PartsFolder, Shard
 
 BATCH_SIZE = 32
 PHOTOS_PER_PART = 8 * BATCH_SIZE
 _BATCHES_DECODED_AHEAD = 2
 
 
-def extract(photos, extractor, features_path, skipped_path):
+class Unfinished(NamedTuple):
+    """The state after a shard of an extraction to which other shards have not contributed yet."""
+
+    parts: int
+    missing: int
+    of_shard: int
+
+
+def extract(photos, extractor, features_path, skipped_path, shard=WHOLE):
     """Write a features file and the list of the photos that can't be read.
+
+    Shards may work at once and on several machines; the last one writes both files.
 
     Args:
         photos: `{photo id: path}`.
         extractor: an `Extractor`.
+        shard: the share of the photos to compute.
 
     Returns:
-        (photos extracted, photos skipped).
+        (photos extracted, photos skipped), or an `Unfinished` if parts of other shards are missing.
 
     Raises:
-        InputError: no photo can be read, or another process writes the same file.
+        InputError: no photo can be read, or another process does the same work or works in the
+            same folder with other photos or weights.
+        FileNotFoundError: the folder of the parts was removed meanwhile.
     """
-    parts_folder = features_path.with_suffix(".parts")
     photos = list(photos.items())
     manifest = _manifest(photos, extractor)
-    refusal = f"Another process is extracting into {parts_folder}; wait until it has finished."
-    with exclusive_lock(parts_folder, refusal):
-        _check_manifest(parts_folder, manifest)
-        parts = _extract_parts(photos, extractor, parts_folder)
-        skipped = [tuple(row) for part in parts for row in _load(part)["skipped"].tolist()]
-        if len(skipped) == len(photos):
-            shutil.rmtree(parts_folder)
-            raise InputError(
-                f"None of the {len(photos)} photos can be read; "
-                f"the first one: {skipped[0][2]}: {skipped[0][1]}."
-            )
-        write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
-        _assemble(parts, len(photos) - len(skipped), manifest, extractor, features_path)
-        shutil.rmtree(parts_folder)
-    return len(photos) - len(skipped), len(skipped)
+    folder = PartsFolder(_parts_folder(features_path), manifest, photos)
+    try:
+        with folder.joined(shard) as show_life:
+            # Another process may have written the file just before this one joined.
+            if not _is_current(features_path, manifest):
+                _compute(folder, shard, extractor, show_life)
+                missing = folder.missing()
+                show_life()  # an error if they are missing because the file has been written
+                if missing:
+                    return Unfinished(len(folder.parts), len(missing), len(folder.of(shard)))
+                _assemble(folder, manifest, extractor, features_path, skipped_path, show_life)
+    except OSError:
+        # Another process may have written the file meanwhile, and removed the parts.
+        if not _is_current(features_path, manifest):
+            raise
+    folder.remove()
+    with h5py.File(features_path) as file:
+        extracted = len(file["image_ids"])
+    return extracted, len(photos) - extracted
+
+
+def _parts_folder(features_path):
+    return features_path.with_suffix(".parts")
 
 
 def _manifest(photos, extractor):
@@ -88,7 +105,7 @@ def _size(path):
         return -1
 
 
-def _is_current(features_path, photos, extractor):
+def _is_current(features_path, manifest):
     """Return whether a features file is complete and of these photos and weights.
 
     A file that does not record its photos or weights, such as the original's, is accepted.
@@ -99,51 +116,48 @@ def _is_current(features_path, photos, extractor):
             found = dict(file.attrs)
     except (OSError, KeyError):
         return False
-    manifest = _manifest(list(photos.items()), extractor)
     return complete and all(
         np.array_equal(found[name], manifest[name]) for name in manifest if name in found
     )
 
 
-def _check_manifest(folder, manifest):
-    """Delete the parts of an interrupted extraction unless they belong to this one."""
-    path = folder / "manifest.json"
-    try:
-        fits = read_json(path) == manifest
-    except (FileNotFoundError, InputError):
-        fits = False
-    if not fits:
-        for leftover in folder.iterdir():
-            leftover.unlink()
-        write_json(path, manifest)
+def _compute(folder, shard, extractor, show_life):
+    """Compute the parts of a shard that are not there yet."""
+    own = folder.of(shard)
+    missing = [part for part in own if not part.is_there()]
+    photos = _count_photos(own)
+    description = folder.path.stem.removesuffix("_features")
+    if shard != WHOLE:
+        description += f" {shard}"
 
+    def compute(inputs):
+        show_life()
+        return extractor.compute(np.stack(inputs))
 
-def _extract_parts(photos, extractor, folder):
-    """Compute the missing parts -> the paths of all parts."""
-    ranges = [photos[i : i + PHOTOS_PER_PART] for i in range(0, len(photos), PHOTOS_PER_PART)]
-    paths = [folder / f"{number:06}.npz" for number in range(len(ranges))]
-    # A part that a power failure left broken is computed again.
-    missing = [
-        (part, path)
-        for part, path in zip(ranges, paths, strict=True)
-        if not zipfile.is_zipfile(path)
-    ]
-    done = len(photos) - sum(len(part) for part, _ in missing)
-    description = folder.stem.removesuffix("_features")
     with (
-        tqdm(total=len(photos), initial=done, desc=description, unit="photo", disable=None) as bar,
+        tqdm(
+            total=photos,
+            initial=photos - _count_photos(missing),
+            desc=description,
+            unit="photo",
+            disable=None,
+        ) as bar,
         ThreadPoolExecutor(os.cpu_count()) as decoders,
     ):
-        coming = chain.from_iterable(part for part, _ in missing)
-        decoded = _decoded_ahead(coming, extractor, decoders)
-        for part, path in missing:
-            arrays = _extract_part(islice(decoded, len(part)), extractor, bar)
-            with atomic_write(path) as partial:
-                np.savez(partial, **arrays)
-    return paths
+        # Looked for again when its turn comes: another process may have computed it meanwhile.
+        begun, coming = tee(part for part in missing if not part.is_there())
+        coming_photos = chain.from_iterable(part.photos for part in coming)
+        decoded = _decoded_ahead(coming_photos, extractor, decoders)
+        for part in begun:
+            part_photos = islice(decoded, len(part.photos))
+            part.write(_compute_part(part_photos, extractor.feature_size, compute, bar))
 
 
-def _extract_part(decoded_photos, extractor, bar):
+def _count_photos(parts):
+    return sum(len(part.photos) for part in parts)
+
+
+def _compute_part(decoded_photos, feature_size, compute, bar):
     """Compute one part -> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
     ids, inputs, features, skipped = [], [], [], []
     for photo_id, path, decoded in decoded_photos:
@@ -154,11 +168,11 @@ def _extract_part(decoded_photos, extractor, bar):
         ids.append(photo_id)
         inputs.append(decoded)
         if len(inputs) == BATCH_SIZE:
-            features.append(extractor.compute(np.stack(inputs)))
+            features.append(compute(inputs))
             inputs = []
     if inputs:
-        features.append(extractor.compute(np.stack(inputs)))
-    empty = np.zeros((0, extractor.feature_size), np.float32)
+        features.append(compute(inputs))
+    empty = np.zeros((0, feature_size), np.float32)
     return {
         "embeddings": np.concatenate([empty, *features]),
         "image_ids": np.array(ids, np.str_),
@@ -188,22 +202,24 @@ def _decode(path, extractor):
         return str(error)
 
 
-def _load(part):
-    try:
-        with np.load(part) as arrays:
-            return dict(arrays)
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{part} is broken ({error}); delete it and start again.") from error
-
-
-def _assemble(parts, rows, manifest, extractor, path):
-    """Join the parts into the features file, one part at a time."""
-    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
+def _assemble(folder, manifest, extractor, features_path, skipped_path, show_life):
+    """Join the parts into the features file, one part at a time, after the list of the skipped."""
+    photos = _count_photos(folder.parts)
+    skipped = [tuple(row) for part in _read(folder, show_life) for row in part["skipped"].tolist()]
+    if len(skipped) == photos:
+        folder.remove()
+        raise InputError(
+            f"None of the {photos} photos can be read; "
+            f"the first one: {skipped[0][2]}: {skipped[0][1]}."
+        )
+    write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
+    rows = photos - len(skipped)
+    with atomic_write(features_path) as partial, h5py.File(partial, "w") as file:
         file.attrs.update(manifest)
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
         image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))
         start = 0
-        for part in map(_load, parts):
+        for part in _read(folder, show_life):
             end = start + len(part["image_ids"])
             if end > start:
                 embeddings[start:end] = part["embeddings"]
@@ -211,10 +227,20 @@ def _assemble(parts, rows, manifest, extractor, path):
             start = end
 
 
-def extract_all(layout, extractor_name="alexnet"):
+def _read(folder, show_life):
+    for part in folder.parts:
+        show_life()
+        yield part.read()
+    show_life()  # what was made of parts that have been removed meanwhile must not be kept
+
+
+def extract_all(layout, extractor_name="alexnet", shard=WHOLE):
     """Write the features of all splits that have photos and print a report.
 
     An existing features file of the same photos and weights is kept.
+
+    Args:
+        shard: the share of each split's photos to compute.
 
     Raises:
         FileNotFoundError: no split has photos.
@@ -228,12 +254,34 @@ def extract_all(layout, extractor_name="alexnet"):
         path = layout.features(split, extractor_name)
         if not photos[split]:
             print(f"{split}: no photos under {layout.photos(split)}")
-        elif path.exists() and _is_current(path, photos[split], extractor):
+        elif _is_finished(path, photos[split], extractor):
             print(f"{split}: already there\n  {path}")
         else:
             skipped_path = layout.skipped_photos(split, extractor_name)
-            extracted, skipped = extract(photos[split], extractor, path, skipped_path)
-            print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
+            outcome = extract(photos[split], extractor, path, skipped_path, shard)
+            if isinstance(outcome, Unfinished):
+                command = features_command(layout, extractor_name)
+                print(f"{split}: {_unfinished_text(outcome, shard, command)}")
+            else:
+                extracted, skipped = outcome
+                print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
+
+
+def _is_finished(features_path, photos, extractor):
+    """Return whether there is nothing to do, not even to remove the parts."""
+    return (
+        features_path.exists()
+        and not _parts_folder(features_path).exists()
+        and _is_current(features_path, _manifest(list(photos.items()), extractor))
+    )
+
+
+def _unfinished_text(outcome, shard, command):
+    done = "is done" if outcome.of_shard else "has no part to compute"
+    return (
+        f"shard {shard} {done}; {outcome.parts - outcome.missing} of {outcome.parts} parts are "
+        f"there; the last shard assembles them, or: {command}"
+    )
 
 
 def main(extractor=None):
@@ -247,8 +295,23 @@ def main(extractor=None):
             metavar="NAME",
             help="alexnet or an image model of keras.applications (default: %(default)s)",
         )
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=WHOLE,
+        metavar="I/N",
+        help="compute only the I-th of N shares; the last one assembles the file (default: all)",
+    )
     arguments = parser.parse_args()
-    extract_all(DataLayout(arguments.data), extractor or arguments.extractor.lower())
+    name = extractor or arguments.extractor.lower()
+    extract_all(DataLayout(arguments.data), name, arguments.shard)
+
+
+def _shard(text):
+    found = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N, such as 3/8")
+    return Shard(int(found[1]), int(found[2]))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from data_reader.files import (
     open_hdf5,
     read_json,
     read_strings,
+    shared_lock,
     write_json,
 )
 
@@ -161,4 +162,21 @@ def test_a_folder_s_lock_is_held_by_one_process_at_a_time(tmp_path):
     ):
         pass
     with exclusive_lock(tmp_path / "run", "Another process is training here."):
+        pass
+
+
+def test_a_shared_lock_excludes_only_an_exclusive_one(tmp_path):
+    refusal = "Another process is extracting here."
+    with (
+        shared_lock(tmp_path, refusal),
+        shared_lock(tmp_path, refusal),
+        pytest.raises(InputError, match=refusal),
+        exclusive_lock(tmp_path, refusal),
+    ):
+        pass
+    with (
+        exclusive_lock(tmp_path),
+        pytest.raises(InputError, match=refusal),
+        shared_lock(tmp_path, refusal),
+    ):
         pass

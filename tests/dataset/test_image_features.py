@@ -6,28 +6,15 @@ import cv2
 import h5py
 import numpy as np
 import pytest
+from tiny_extraction import mean_colour, write_photos
 
 from data_reader.errors import InputError
 from data_reader.files import exclusive_lock
-from data_reader.image_data_reader import find_photos, network_input
+from data_reader.image_data_reader import find_photos
 from data_reader.layout import DataLayout
-from dataset.extractor import Extractor
 from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, extract, extract_all
 
 PHOTOS = 2 * PHOTOS_PER_PART + 3
-
-
-def mean_colour(compute=lambda inputs: inputs.mean(axis=(1, 2)), weights_checksum="none"):
-    """An extractor whose features are a photo's mean blue, green and red."""
-    return Extractor(
-        name="alexnet",
-        image_size=4,
-        feature_size=3,
-        preprocess=lambda photo: network_input(photo, 4, (0.0, 0.0, 0.0)),
-        compute=compute,
-        weights_checksum=weights_checksum,
-        channel_means=(0.0, 0.0, 0.0),
-    )
 
 
 class Interrupted:
@@ -46,11 +33,7 @@ class Interrupted:
 @pytest.fixture
 def layout(tmp_path):
     layout = DataLayout(tmp_path)
-    folder = layout.photos("train") / "images"
-    folder.mkdir(parents=True)
-    for number in range(PHOTOS):
-        pixels = np.full((6, 8, 3), (number % 256, number // 256, 2), np.uint8)
-        assert cv2.imwrite(str(folder / f"{number:03}.png"), pixels)
+    write_photos(layout.photos("train") / "images", PHOTOS)
     return layout
 
 
