@@ -23,9 +23,8 @@ import numpy as np
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, exclusive_lock, read_json, shared_lock, write_json
 
-SILENCE = (
-    600  # seconds without a sign of life, after which another machine's process counts as dead
-)
+# Another machine's process counts as dead after so many seconds without a sign of life.
+SILENCE = 600
 _WORKER = ".worker"  # the ending of the folder of a process that takes part
 _MANIFEST = "manifest.json"
 
@@ -54,6 +53,7 @@ class Part(NamedTuple):
         return zipfile.is_zipfile(self.path)
 
     def write(self, arrays):
+        """Write the arrays, completely or not at all."""
         with atomic_write(self.path) as unfinished:
             np.savez(unfinished, **arrays)
 
