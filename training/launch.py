@@ -29,7 +29,7 @@ def start_workers(count):
 
     Workers without a GPU share the cores.  SIGTERM and Ctrl-C reach all of them.
     """
-    addresses = tuple(f"127.0.0.1:{port}" for port in _free_ports(count))
+    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(count))
     command = [sys.executable, *sys.orig_argv[1:]]
     processes = []
     for index in range(count):
@@ -42,7 +42,8 @@ def start_workers(count):
     return _status([process.wait() for process in processes])
 
 
-def _free_ports(count):
+def free_ports(count):
+    """List so many ports of this machine that nobody uses."""
     with ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

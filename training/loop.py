@@ -89,18 +89,18 @@ class TrainingLoop:
     Args:
         experiment: its epochs and intervals.
         model: compiled.
-        training, validation: `StoryBatches`.
+        data: with `StoryBatches` for `training` and for `validation`.
         pieces: see `training.pieces`; workers other than the chief have none.
         request: `StopRequest`.
         strategy: see `make_train_step`.
         workers: `Workers`.
     """
 
-    def __init__(self, experiment, model, training, validation, pieces, request, strategy, workers):
+    def __init__(self, experiment, model, data, pieces, request, strategy, workers):
         self._experiment = experiment
         self._model = model
-        self._training = training
-        self._validation = validation
+        self._training = data.training
+        self._validation = data.validation
         self._pieces = pieces
         self._request = request
         self._workers = workers
@@ -115,16 +115,12 @@ class TrainingLoop:
 
         Raises:
             TrainingStoppedError: after the step in which a worker was asked to stop; it is saved.
-            WorkerLostError: another worker is gone.
         """
         self._call("on_begin", progress)
         try:
             while why_it_ended(self._experiment, progress) is None:
                 self._train_epoch(progress)
                 self._end_epoch(progress)
-        except tf.errors.OpError as error:
-            self._workers.raise_if_lost(error)
-            raise
         finally:
             self._call("on_end", progress)
 

@@ -1,6 +1,7 @@
 """One device per worker, and one state of the model on all of them."""
 
 import os
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import tensorflow as tf
@@ -19,12 +20,28 @@ def make_strategy(workers):
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         tf.config.set_visible_devices(gpus[workers.cluster.local_index % len(gpus)], "GPU")
+    workers.stop_listening()
     os.environ["TF_CONFIG"] = workers.cluster.tf_config()
     kinds = tf.distribute.experimental.CommunicationImplementation
     options = tf.distribute.experimental.CommunicationOptions(
         implementation=kinds.NCCL if gpus else kinds.RING
     )
     return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+@contextmanager
+def lost_workers_named(workers):
+    """Explain TensorFlow's errors when another worker is gone.
+
+    Raises:
+        WorkerLostError: it names the worker.
+        InputError: that worker has refused its input.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        workers.raise_if_lost(error)
+        raise
 
 
 def sum_of_workers(tensors, sent_as=None):

@@ -35,23 +35,19 @@ from training.report import add_result
 from training.same_inputs import check_same_inputs
 from training.samples import ValidationStories
 from training.stopping import stop_requests
-from training.strategy import make_strategy, share_state
+from training.strategy import lost_workers_named, make_strategy, share_state
 from training.workers import Workers
 
 
 def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=False, workers=None):
-    """Train the experiment's model; the run folder holds all that belongs to it.
+    """Train the experiment's model -> its run folder; None on workers other than the chief.
 
     Args:
-        experiment: an `Experiment`.
         results: the folder in which the run folder is made.
         resumed: the run folder of an interrupted training, which is resumed.
         callbacks: Keras callbacks; of several workers the chief calls them.
         tensorboard: also write TensorBoard's logs into the run folder.
         workers: `Workers` that train together; by default this process trains alone.
-
-    Returns:
-        The run folder; None on workers other than the chief, which alone reads and writes it.
 
     Raises:
         FileNotFoundError: the data folder lacks the vocabulary or a stories file.
@@ -61,61 +57,74 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         WorkerLostError: another worker is gone.
     """
     workers = workers or Workers()
-    with ExitStack() as opened:
+    with ExitStack() as opened, lost_workers_named(workers):
         data = _open_data(experiment, opened)
         if resumed is not None:
             _check_same_data(resumed, data)
         check_same_inputs(experiment, data, workers)
         strategy = make_strategy(workers)
-        # Random states are named by a count from the session's start; checkpoints hold the names.
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(experiment.seed)
-        training = StoryBatches(data.training, experiment.stories_per_batch, experiment.seed)
-        model = make_model(experiment, data.vocabulary, data.training, len(training))
+        model = _make_model(experiment, data)
         workers.exchange("ready")  # before anything is written
         request = opened.enter_context(stop_requests())
         run, progress, pieces = None, Progress(), []
         if workers.is_chief:
             run = resumed or _create_run_folder(experiment, data, model, results)
-            print(f"run folder: {run.path}")
-            locked = exclusive_lock(run.path, f"Another process is training {run.path}.")
-            opened.enter_context(locked)
+            opened.enter_context(_locked(run))
             progress = Checkpoints(run.checkpoint).restore_newest(model)
-            if tensorboard:
-                callbacks = [*callbacks, keras.callbacks.TensorBoard(run.tensorboard)]
-            pieces = _pieces(run, experiment, model, data, len(training), callbacks)
+            pieces = _pieces(run, experiment, data, model, callbacks, tensorboard)
         progress = share_state(model, progress, workers, strategy)
-        validation = StoryBatches(data.validation, experiment.stories_per_batch)
-        TrainingLoop(
-            experiment, model, training, validation, pieces, request, strategy, workers
-        ).run(progress)
-        sentences = SENTENCES_PER_STORY * len(data.training["story_ids"])
-    if run is not None:
-        add_result(run, run.path.parent, sentences)
-        _finish(run, experiment, progress)
+        TrainingLoop(experiment, model, data, pieces, request, strategy, workers).run(progress)
+        if workers.is_chief:
+            sentences = SENTENCES_PER_STORY * len(data.training_stories["story_ids"])
+            add_result(run, run.path.parent, sentences)
+            _finish(run, experiment, progress)
     return run
 
 
-def _pieces(run, experiment, model, data, steps, callbacks):
+def _locked(run):
+    print(f"run folder: {run.path}", flush=True)
+    return exclusive_lock(run.path, f"Another process is training {run.path}.")
+
+
+def _pieces(run, experiment, data, model, callbacks, tensorboard):
     """What the chief does around the steps, in this order."""
-    stories = ValidationStories(model, data.validation, data.vocabulary)
-    checkpoints = Checkpoints(run.checkpoint)
+    if tensorboard:
+        callbacks = [*callbacks, keras.callbacks.TensorBoard(run.tensorboard)]
+    epochs, steps = experiment.epochs, len(data.training)
+    stories = ValidationStories(model, data.validation_stories, data.vocabulary)
     return [
-        ProgressBar(experiment.epochs, steps),
+        ProgressBar(epochs, steps),
         Samples(run, stories, experiment.score_every_epochs),
         LossLog(run),
         ModelFiles(run, model),
-        *([KerasCallbacks(callbacks, model, experiment.epochs, steps)] if callbacks else []),
-        SaveCheckpoints(checkpoints, model, experiment.save_every_steps, steps),
+        *([KerasCallbacks(callbacks, model, epochs, steps)] if callbacks else []),
+        SaveCheckpoints(Checkpoints(run.checkpoint), model, experiment.save_every_steps, steps),
     ]
+
+
+def _make_model(experiment, data):
+    # Checkpoints name random states as Keras does, by a count from the session's start.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(experiment.seed)
+    return make_model(experiment, data.vocabulary, data.training_stories, len(data.training))
 
 
 @dataclass(frozen=True)
 class _Data:
+    """The data of a training.
+
+    Attributes:
+        features: their description, see `features_of`.
+        training_stories, validation_stories: open stories files.
+        training, validation: their batches.
+    """
+
     vocabulary: Vocabulary
-    training: h5py.File
-    validation: h5py.File
     features: dict
+    training_stories: h5py.File
+    validation_stories: h5py.File
+    training: StoryBatches
+    validation: StoryBatches
 
 
 def _open_data(experiment, opened):
@@ -131,7 +140,15 @@ def _open_data(experiment, opened):
     features = features_of(training)
     check_features(training, {"extractor": experiment.extractor.lower()})
     check_features(validation, features)
-    return _Data(vocabulary, training, validation, features)
+    per_batch = experiment.stories_per_batch
+    return _Data(
+        vocabulary,
+        features,
+        training,
+        validation,
+        StoryBatches(training, per_batch, experiment.seed),
+        StoryBatches(validation, per_batch),
+    )
 
 
 def _finish(run, experiment, progress):
@@ -180,7 +197,7 @@ def _create_run_folder(experiment, data, model, results):
 
 def _check_same_data(run, data):
     """Refuse to resume with another vocabulary or other features than the run began with."""
-    check_features(data.training, run.features())
+    check_features(data.training_stories, run.features())
     kept = Vocabulary.read(run.vocabulary_file)
     if kept.checksum != data.vocabulary.checksum:
         raise InputError(

@@ -9,15 +9,18 @@ import json
 import os
 import select
 import socket
+import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 
 from data_reader.errors import InputError
-from training.stopping import TrainingStoppedError
+from training.stopping import STOPPED, TrainingStoppedError
 
 START_SECONDS = 300
 _HELLO_SECONDS = 10  # for whoever connects to say which worker it is
 _LAST_WORDS_SECONDS = 10  # to learn why another worker is gone
+_SECONDS_TO_END = 30  # for a worker that has lost another
 # TensorFlow's errors when a worker, or the network to it, is gone.
 _WHEN_A_WORKER_IS_LOST = {
     "AbortedError",
@@ -39,11 +42,14 @@ class Workers:
         count: of all workers.
     """
 
-    def __init__(self, cluster=None, peers=None):
+    def __init__(self, cluster=None):
         self.cluster = cluster
         self.index = cluster.index if cluster else 0
         self.count = len(cluster.addresses) if cluster else 1
-        self._peers = peers or {}
+        self._peers = {}
+        self._processes = {}  # where the workers run, as the chief has learnt
+        self._listener = None
+        self._has_left = False
 
     @property
     def is_chief(self):
@@ -63,6 +69,8 @@ class Workers:
             self._peers[0].send({"value": value})
             return self._receive(0)["values"]
         values = [value] + [self._receive(index)["value"] for index in sorted(self._peers)]
+        if self._listener is not None:
+            self._admit_all_who_wait()
         self._tell({"values": values})
         return values
 
@@ -104,9 +112,119 @@ class Workers:
             if index != but:
                 peer.send(message)
 
+    def stop_listening(self):
+        """Leave this worker's port to TensorFlow; whoever still comes is too late."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def watch(self):
+        """End this process if another worker is gone and TensorFlow waits for it for ever."""
+        peers = list(self._peers.values())
+        while not any(peer.is_gone() for peer in peers):
+            time.sleep(1)
+        time.sleep(_SECONDS_TO_END)
+        if not self._has_left:
+            print(
+                "A worker is gone; to resume from the last checkpoint, start all again with "
+                "--resume.",
+                file=sys.stderr,
+                flush=True,
+            )
+            os._exit(STOPPED)
+
     def close(self):
+        self._has_left = True
+        self.stop_listening()
         for peer in self._peers.values():
             peer.close()
+
+    def connect(self):
+        """Wait for the other workers.
+
+        Raises:
+            InputError: see `meet`.
+        """
+        if not self.is_chief:
+            self._report_to_chief()
+            return
+        self._listener = _listen(self.cluster)
+        self._processes[0] = _this_process()
+        deadline = time.monotonic() + START_SECONDS
+        while len(self._peers) < self.count - 1:
+            self._listener.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                self._admit(_Peer(self._listener.accept()[0]))
+            except TimeoutError:
+                raise self._missing() from None
+
+    def _admit_all_who_wait(self):
+        """Find a second worker of an index, which comes when all are there."""
+        self._listener.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                self._admit(_Peer(self._listener.accept()[0]))
+
+    def _admit(self, peer):
+        hello = peer.receive()
+        if not hello or "worker" not in hello:  # a stranger
+            peer.close()
+            return
+        peer.wait_for_long_work()
+        index, addresses = hello["worker"], list(self.cluster.addresses)
+        if "error" in hello:
+            raise InputError(hello["error"])
+        if index == 0 or index in self._peers:
+            both = f"{self._processes[index]} and {hello['process']}"
+            error = f"Two workers have the index {index}: {both}; give each an index of its own."
+            peer.send({"error": error})
+            raise InputError(error)
+        peer.send({"welcome": index})
+        self._peers[index] = peer
+        self._processes[index] = hello["process"]
+        if hello["addresses"] != addresses:
+            raise InputError(
+                f"Worker {index} has the workers {', '.join(hello['addresses'])}, the chief "
+                f"{', '.join(addresses)}; all need the same list in TF_CONFIG."
+            )
+
+    def _missing(self):
+        addresses = self.cluster.addresses
+        numbers = [number for number in range(1, self.count) if number not in self._peers]
+        named = ", ".join(f"{number} ({addresses[number]})" for number in numbers)
+        return InputError(
+            f"Within {START_SECONDS} s these workers have not come to the chief ({addresses[0]}): "
+            f"{named}; start the same command there, and see that a firewall lets the ports "
+            "through."
+        )
+
+    def _report_to_chief(self):
+        hello = {
+            "worker": self.index,
+            "process": _this_process(),
+            "addresses": self.cluster.addresses,
+        }
+        in_use = None
+        try:
+            _listen(self.cluster).close()  # TensorFlow will need the port
+        except InputError as error:
+            in_use, hello["error"] = error, f"worker {self.index}: {error}"
+        try:
+            peer = _Peer(_reach_chief(self.cluster))
+        except InputError as unreachable:
+            raise in_use or unreachable from None
+        self._peers[0] = peer
+        peer.send(hello)
+        if in_use:
+            raise in_use
+        if (answer := peer.receive()) is None:
+            raise InputError(
+                f"{self.cluster.addresses[0]} does not answer as a chief that waits for worker "
+                f"{self.index}; another worker {self.index} or another program may run already."
+            )
+        if "error" in answer:
+            raise InputError(answer["error"])
+        peer.wait_for_long_work()
 
 
 class _Peer:
@@ -120,6 +238,16 @@ class _Peer:
 
     def fileno(self):
         return self._connection.fileno()
+
+    def is_gone(self):
+        """Whether the connection is closed; messages that have come stay to be received."""
+        try:
+            flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
+            return not self._connection.recv(1, flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def wait_for_long_work(self):
         """From now on wait as long as it takes; only a closed connection ends it."""
@@ -160,9 +288,10 @@ def meet(cluster):
     if cluster is None:
         yield Workers()
         return
-    peers = _accept(cluster) if cluster.index == 0 else {0: _connect(cluster)}
-    workers = Workers(cluster, peers)
+    workers = Workers(cluster)
     try:
+        workers.connect()
+        threading.Thread(target=workers.watch, daemon=True).start()
         try:
             yield workers
         except TrainingStoppedError:
@@ -175,85 +304,6 @@ def meet(cluster):
         raise
     finally:
         workers.close()
-
-
-def _accept(cluster):
-    """The chief waits for the others -> `{index: _Peer}`."""
-    peers, whence = {}, {0: _this_process()}
-    deadline = time.monotonic() + START_SECONDS
-    try:
-        with _listen(cluster) as listener:
-            while len(peers) < len(cluster.addresses) - 1:
-                listener.settimeout(max(deadline - time.monotonic(), 0.001))
-                try:
-                    peer = _Peer(listener.accept()[0])
-                except TimeoutError:
-                    raise _missing(cluster, peers) from None
-                _admit(peer, cluster, peers, whence)
-    except InputError as error:
-        workers = Workers(cluster, peers)
-        workers.refuse(error)
-        workers.close()
-        raise
-    return peers
-
-
-def _admit(peer, cluster, peers, whence):
-    hello = peer.receive()
-    if not hello or "worker" not in hello:  # a stranger
-        peer.close()
-        return
-    peer.wait_for_long_work()
-    index = hello["worker"]
-    if index not in peers and index != 0:
-        peers[index] = peer
-    elif "error" not in hello:
-        twice = f"{whence[index]} and {hello['process']}"
-        error = f"Two workers have the index {index}: {twice}; give each its own."
-        peer.send({"error": error})
-        raise InputError(error)
-    whence[index] = hello["process"]
-    if "error" in hello:
-        raise InputError(hello["error"])
-    if hello["addresses"] != list(cluster.addresses):
-        raise InputError(
-            f"Worker {index} has the workers {', '.join(hello['addresses'])}, the chief "
-            f"{', '.join(cluster.addresses)}; all need the same list in TF_CONFIG."
-        )
-
-
-def _missing(cluster, peers):
-    numbers = [n for n in range(1, len(cluster.addresses)) if n not in peers]
-    named = ", ".join(f"{number} ({cluster.addresses[number]})" for number in numbers)
-    return InputError(
-        f"Within {START_SECONDS} s these workers have not come to the chief "
-        f"({cluster.addresses[0]}): {named}; start the same command there, and see that a firewall "
-        "lets these ports through."
-    )
-
-
-def _connect(cluster):
-    """A worker reports to the chief -> its `_Peer`."""
-    hello = {
-        "worker": cluster.index,
-        "process": _this_process(),
-        "addresses": cluster.addresses,
-    }
-    in_use = None
-    try:
-        _listen(cluster).close()  # TensorFlow will need the port
-    except InputError as error:
-        in_use = error
-        hello["error"] = f"worker {cluster.index}: {error}"
-    try:
-        peer = _Peer(_reach_chief(cluster))
-    except InputError as unreachable:
-        raise in_use or unreachable from None
-    peer.wait_for_long_work()
-    peer.send(hello)
-    if in_use:
-        raise in_use
-    return peer
 
 
 def _reach_chief(cluster):
@@ -287,7 +337,7 @@ def _listen(cluster):
             listener.close()
             if error.errno == errno.EADDRINUSE:
                 raise InputError(
-                    f"Port {port} of {address} is in use; end the process that uses it, or give "
+                    f"The port of {address} is in use; end the program that uses it, or give "
                     "another port."
                 ) from None
             # The name may be one by which others reach this machine; then listen on all of its.

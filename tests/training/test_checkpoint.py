@@ -64,7 +64,7 @@ class Twins(keras.layers.Layer):
 def test_two_variables_of_one_path_are_refused(tmp_path):
     model = keras.Sequential([keras.Input((3,)), Twins()])
     model.compile(keras.optimizers.SGD(), "mse")
-    with pytest.raises(ValueError, match="Two variables .* have the path .*twins/same/kernel"):
+    with pytest.raises(ValueError, match=r"Two variables .* have the path .*twins/same/kernel"):
         Checkpoints(tmp_path).save(model, Progress())
 
 

@@ -69,7 +69,7 @@ def test_workers_are_placed_node_by_node_as_slurm_does():
 
 
 def test_tasks_that_slurm_has_placed_otherwise_are_refused():
-    with pytest.raises(ValueError, match="runs task 1 on gpu09, expected gpu08; .*=block"):
+    with pytest.raises(ValueError, match=r"runs task 1 on gpu09, expected gpu08; .*=block"):
         find_cluster(slurm(1, "gpu09"))
 
 

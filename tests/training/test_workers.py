@@ -1,0 +1,160 @@
+"""What workers tell each other, each in a thread of its own."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from data_reader.errors import InputError
+from training import workers as module
+from training.cluster import Cluster
+from training.stopping import TrainingStoppedError
+from training.workers import WorkerLostError, Workers, meet
+
+
+def free_addresses(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
+    for each in sockets:
+        each.close()
+    return addresses
+
+
+def run_all(clusters, work):
+    """What `work`, a function of `Workers`, returns or raises for each of the clusters."""
+
+    def run(cluster):
+        try:
+            with meet(cluster) as workers:
+                return work(workers)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(clusters)) as threads:
+        return list(threads.map(run, clusters))
+
+
+def clusters_of(addresses):
+    return [Cluster(addresses, index) for index in range(len(addresses))]
+
+
+def test_workers_exchange_values_in_their_order():
+    clusters = clusters_of(free_addresses(3))
+
+    def work(workers):
+        first = workers.exchange({"from": workers.index})
+        return first, workers.exchange(workers.is_chief)
+
+    expected = [{"from": 0}, {"from": 1}, {"from": 2}], [True, False, False]
+    assert run_all(clusters, work) == [expected] * 3
+
+
+def test_a_process_alone_is_a_chief_that_waits_for_nobody():
+    with meet(None) as workers:
+        assert (workers.index, workers.count, workers.is_chief) == (0, 1, True)
+        assert workers.exchange("x") == ["x"]
+
+
+@pytest.mark.parametrize("refusing", [0, 2])
+def test_what_refuses_the_input_of_one_worker_ends_all(refusing):
+    clusters = clusters_of(free_addresses(3))
+
+    def work(workers):
+        if workers.index == refusing:
+            raise InputError("There is no vocabulary.")
+        return workers.exchange(None)
+
+    errors = run_all(clusters, work)
+    assert all(isinstance(error, InputError) for error in errors)
+    named = f"worker {refusing} ({clusters[0].addresses[refusing]}): There is no vocabulary."
+    assert [str(error) for error in errors] == [
+        "There is no vocabulary." if index == refusing else named for index in range(3)
+    ]
+
+
+def test_a_worker_that_is_gone_is_named():
+    clusters = clusters_of(free_addresses(2))
+
+    def work(workers):
+        if workers.index == 1:
+            raise RuntimeError("a bug")
+        return workers.exchange(None)
+
+    lost, bug = run_all(clusters, work)
+    assert isinstance(bug, RuntimeError)
+    assert isinstance(lost, WorkerLostError)
+    assert str(lost) == f"Worker 1 ({clusters[0].addresses[1]}) is gone."
+
+
+def test_workers_that_are_stopped_leave_together():
+    def work(workers):
+        raise TrainingStoppedError
+
+    errors = run_all(clusters_of(free_addresses(2)), work)
+    assert [type(error) for error in errors] == [TrainingStoppedError] * 2
+
+
+def test_two_workers_of_one_index_are_named():
+    addresses = free_addresses(2)
+    clusters = [Cluster(addresses, 0), Cluster(addresses, 1), Cluster(addresses, 1)]
+
+    def work(workers):
+        if workers.is_chief:
+            # The second worker 1 comes when all are there.
+            time.sleep(0.5)
+        return workers.exchange(None)
+
+    errors = run_all(clusters, work)
+    assert all("Two workers have the index 1: process " in str(error) for error in errors)
+
+
+def test_a_port_in_use_is_named_to_all():
+    addresses = free_addresses(2)
+    host, _, port = addresses[1].partition(":")
+    with socket.create_server((host, int(port))):
+        errors = run_all(clusters_of(addresses), lambda workers: None)
+    assert all(f"The port of {addresses[1]} is in use" in str(error) for error in errors)
+
+
+def test_a_worker_that_does_not_come_is_named(monkeypatch):
+    monkeypatch.setattr(module, "START_SECONDS", 0.2)
+    addresses = free_addresses(2)
+    [error] = run_all([Cluster(addresses, 0)], lambda workers: None)
+    assert f"not come to the chief ({addresses[0]}): 1 ({addresses[1]})" in str(error)
+    [error] = run_all([Cluster(addresses, 1)], lambda workers: None)
+    assert f"Worker 1 ({addresses[1]}) can't reach the chief at {addresses[0]}" in str(error)
+
+
+def test_lists_of_workers_that_differ_are_named():
+    chief, first, other = free_addresses(3)
+    clusters = [Cluster((chief, first), 0), Cluster((chief, other), 1)]
+    errors = run_all(clusters, lambda workers: workers.exchange(None))
+    sides = f"Worker 1 has the workers {chief}, {other}, the chief {chief}, {first}"
+    assert all(sides in str(error) for error in errors)
+
+
+def test_a_stranger_on_the_chief_s_port_is_sent_away():
+    addresses = free_addresses(2)
+
+    def knock(cluster):
+        if cluster.index == 0:
+            with meet(cluster) as workers:
+                return workers.exchange("chief")
+        with socket.create_connection(("127.0.0.1", int(addresses[0].split(":")[1]))) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert stranger.recv(1) == b""
+        with meet(cluster) as workers:
+            return workers.exchange("worker")
+
+    with ThreadPoolExecutor(2) as threads:
+        chief = threads.submit(knock, Cluster(addresses, 0))
+        time.sleep(0.2)
+        worker = threads.submit(knock, Cluster(addresses, 1))
+        assert chief.result() == worker.result() == ["chief", "worker"]
+
+
+def test_alone_no_error_is_another_worker_s():
+    Workers().raise_if_lost(ValueError())
