@@ -106,9 +106,9 @@ class _AttentionCell(PackedLayer):
     def _attend(self, query, attended):
         """-> the context c [N, M], the memory's weighted sum, and the weights [N, S]."""
         memory, keys, mask = attended
-        scores = ops.where(mask, self.score(query, keys), -1e9)
-        weights = ops.softmax(scores, axis=-1)
-        return ops.einsum("ns,nsm->nm", weights, memory), weights
+        scores = ops.cast(self.score(query, keys), "float32")  # -1e9 is none of float16's numbers
+        weights = ops.softmax(ops.where(mask, scores, -1e9), axis=-1)
+        return ops.einsum("ns,nsm->nm", ops.cast(weights, memory.dtype), memory), weights
 
     def _step_cell(self, inputs, state):
         output, state = self.cell(inputs, state)
@@ -300,6 +300,7 @@ class AttentionDecoder(PackedLayer):
             if lower_step:
                 inputs, lower = lower_step(inputs, lower)
             output, attending, _ = self.attention_cell.step(inputs, attending, attended)
+            attending = [ops.cast(part, "float32") for part in attending]
             return output, [[*lower, attending], attended]
 
         return step

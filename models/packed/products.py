@@ -1,4 +1,4 @@
-"""Matrix products in float32 or bfloat16, with float32 results.
+"""Matrix products in float32, bfloat16 or float16, with float32 results.
 
 Legend of shapes as in `models.packed`.
 """
@@ -35,8 +35,10 @@ class Weights:
     def _product(self, rows, operand, transposed):
         rows = tf.cast(rows, operand.dtype)
         if self._given_transposed:
-            return tf.cast(tf.matmul(rows, transposed, transpose_b=True), tf.float32)
-        return tf.matmul(rows, operand)
+            product = tf.matmul(rows, transposed, transpose_b=True)
+        else:
+            product = tf.matmul(rows, operand)
+        return tf.cast(product, tf.float32)
 
 
 def weight_gradient(inputs, gradients, dtype):
