@@ -1,7 +1,7 @@
 """A run folder -> its trained model."""
 
 from models import model_class
-from models.precision import DTYPE_POLICIES
+from models.precision import dtype_policy
 
 
 def load_model(run, precision="float32"):
@@ -9,13 +9,13 @@ def load_model(run, precision="float32"):
 
     Args:
         run: its `RunFolder`.
-        precision: in which it computes, whatever it was trained in.
+        precision: in which it computes, whatever it was trained in; see `models.precision`.
 
     Raises:
         InputError: the model file is broken, or the model's class can't be imported.
     """
     settings = run.model_config() | {
-        "dtype": DTYPE_POLICIES[precision],
+        "dtype": dtype_policy(precision),
         # Orthogonal matrices of the paper's sizes take seconds to draw.
         "recurrent_initializer": "zeros",
     }

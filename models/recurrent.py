@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from data_reader.errors import check_whole_number
+from models.cudnn import accepted_policy
 from models.keras_internals import GRU, LSTM
 from models.recurrent_cells import (
     PackedLayer,
@@ -67,6 +68,7 @@ class RecurrentStack(PackedLayer):
         }
         wanted = {"return_sequences": True, "return_state": True, "name": f"layer_{number}"}
         if chosen in _LAYERS:
+            options["dtype"] = accepted_policy(chosen, self.policy)
             return _LAYERS[chosen](self.units, **options, **wanted)
         return layers.RNN(make_cell(chosen, self.units, **options), dtype=self.policy, **wanted)
 
@@ -95,9 +97,10 @@ class RecurrentStack(PackedLayer):
 
     def compute_output_spec(self, sequences, mask=None, initial_state=None, training=None):
         rows, steps, _ = sequences.shape
-        outputs = keras.KerasTensor((rows, steps, self.units), self.compute_dtype)
+        dtype = self.recurrent_layers[0].compute_dtype
+        outputs = keras.KerasTensor((rows, steps, self.units), dtype)
         state = [
-            [keras.KerasTensor((rows, self.units), self.compute_dtype) for _ in range(parts)]
+            [keras.KerasTensor((rows, self.units), dtype) for _ in range(parts)]
             for parts in [self.states_per_layer] * self.num_layers
         ]
         return outputs, state

@@ -108,7 +108,8 @@ class PackedLayer(layers.Layer):
     """What layers that run packed sequences on a CPU share.
 
     Under the dtype policy "mixed_bfloat16" their matmuls on a CPU take operands in bfloat16, and
-    all else in them stays float32.  On a GPU a policy means what it means to any layer.
+    all else in them stays float32 (see `models.precision` for float16).  On a GPU a policy means
+    what it means to any layer.
     """
 
     def __init__(self, *args, dtype=None, **kwargs):

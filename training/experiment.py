@@ -38,8 +38,9 @@ class Experiment:
         stories_per_batch: 13 stories are the original's batch of 65 sentences.
         gradient_clip_value: each component of the gradient is clipped to this size.
         learning_rate_decays: the rate falls along a half cosine to a tenth of itself.
-        precision: "float32", or "bfloat16": of the matrix products (on a GPU, of all that layers
-            compute); weights, loss and optimiser are always float32.
+        precision: "float32", "bfloat16" or "float16": of the matrix products (on a GPU, of all that
+            layers compute; a CPU computes in float32 instead of float16); weights, loss and
+            optimiser are always float32.
         all_reduce_precision: "float32", or "bfloat16": in which several workers send each other
             gradients.
         early_stopping_patience: epochs without a lower validation loss before training ends.
@@ -88,11 +89,13 @@ class Experiment:
             raise InputError(
                 f"learning_rate_decays is {self.learning_rate_decays!r}; it must be True or False."
             )
-        for setting in ("precision", "all_reduce_precision"):
-            if getattr(self, setting) not in PRECISIONS:
+        # The sums of gradients of a scaled loss would leave float16's range.
+        allowed = {"precision": PRECISIONS, "all_reduce_precision": ("float32", "bfloat16")}
+        for setting, precisions in allowed.items():
+            if getattr(self, setting) not in precisions:
                 raise InputError(
                     f"{setting} is {getattr(self, setting)!r}; it must be "
-                    f"{' or '.join(PRECISIONS)}."
+                    f"{' or '.join(precisions)}."
                 )
 
     def _check_texts(self):

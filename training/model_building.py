@@ -9,7 +9,7 @@ from data_reader.story_batches import feature_statistics
 from data_reader.vocabulary import NULL, ROW_LENGTH, START
 from models import model_class
 from models.next_word import NextWordLoss
-from models.precision import DTYPE_POLICIES
+from models.precision import dtype_policy
 from models.story_model import settings_of
 from models.word_embeddings import load_word_embeddings
 from training.checkpoint import kept_random_states
@@ -46,7 +46,7 @@ def _build_model(experiment, vocabulary, training_stories):
     model = chosen(
         vocabulary_size=len(vocabulary),
         feature_size=training_stories["image_embeddings"].shape[-1],
-        dtype=DTYPE_POLICIES[experiment.precision],
+        dtype=dtype_policy(experiment.precision),
         **settings,
     )
     if model.feature_standardisation is not None:
@@ -70,6 +70,9 @@ def compile_model(model, experiment, steps_per_epoch):
         steps = steps_per_epoch * experiment.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.1)
     optimizer = keras.optimizers.Adam(rate, clipvalue=experiment.gradient_clip_value)
+    if model.policy.compute_dtype == "float16":
+        # In float16 small gradients would become zero.  A step that overflows is skipped.
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     # XLA makes these recurrent models slower on a CPU and shuts out cuDNN on a GPU.
     model.compile(optimizer, NextWordLoss(), jit_compile=False)

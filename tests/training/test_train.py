@@ -146,7 +146,8 @@ def test_a_misspelt_setting_is_named(experiment, tmp_path):
         ("learning_rate", float("nan")),
         ("gradient_clip_value", -1),
         ("name", "a/b"),
-        ("precision", "float16"),
+        ("precision", "float7"),
+        ("all_reduce_precision", "float16"),
     ],
 )
 def test_a_setting_without_meaning_is_named(experiment, setting, value):
