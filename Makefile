@@ -31,7 +31,8 @@ help:
 	@echo "                  on the embedded sample set; finished steps are skipped"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
 	@echo "make test         all tests"
-	@echo "make bench        speed and memory of extraction, the reader, training and generation"
+	@echo "make bench        speed and memory of training and generation; on a machine without"
+	@echo "                  a GPU also of several workers, checkpoints, extraction, the reader"
 	@echo "make style        formatting and lint"
 	@echo "make clean-story  remove the sample set and all files made from it, to start afresh;"
 	@echo "                  the runs in results/ stay"
@@ -78,12 +79,16 @@ $(GENERATED): $(TRAINED) | $(READY)
 test: $(READY)
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+# The GPU serves training and generation alone; the other benchmarks are the processor's.
 bench: $(READY)
+	$(PYTHON) -m training.benchmark
+	$(PYTHON) -m generation.benchmark
+ifeq ($(wildcard /dev/nvidia[0-9]*),)
+	$(PYTHON) -m training.workers_benchmark
+	$(PYTHON) -m training.checkpoint_benchmark
 	$(PYTHON) -m dataset.benchmark
 	$(PYTHON) -m data_reader.benchmark
-	$(PYTHON) -m training.benchmark
-	$(PYTHON) -m training.checkpoint_benchmark
-	$(PYTHON) -m generation.benchmark
+endif
 
 style: $(READY)
 	$(VENV)/bin/ruff format

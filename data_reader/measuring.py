@@ -1,4 +1,4 @@
-"""The parts that benchmarks share: choosing cores and devices, peak memory, subprocesses."""
+"""The parts that benchmarks share: choosing devices and cores, peak memory, subprocesses."""
 
 import json
 import os
@@ -6,8 +6,42 @@ import resource
 import subprocess
 import sys
 
-from data_reader.cli import import_tensorflow
+from data_reader.cli import import_tensorflow, whole_number
 from data_reader.errors import InputError
+
+_COUNT_GPUS = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+
+
+def add_device_options(parser):
+    """Add `--device` and `--cores`; `choose_device` says what the user leaves open."""
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="default: auto, a GPU if TensorFlow finds one",
+    )
+    parser.add_argument("--cores", type=whole_number(1), help="default: 1; with a GPU all")
+
+
+def choose_device(arguments):
+    """Put the device, "cpu" or "gpu", and the number of cores in the place of their defaults.
+
+    Raises:
+        InputError: there are fewer cores.
+    """
+    there = len(available_cores())
+    if arguments.device == "auto":
+        arguments.device = _find_device()
+    arguments.cores = arguments.cores or (1 if arguments.device == "cpu" else there)
+    if arguments.cores > there:
+        raise InputError(f"--cores is {arguments.cores}; this process may use {there}.")
+
+
+def _find_device():
+    """Ask TensorFlow in another process: the calling one must stay small."""
+    command = [sys.executable, "-c", _COUNT_GPUS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return "gpu" if int(done.stdout) else "cpu"
 
 
 def available_cores():
@@ -19,6 +53,8 @@ def available_cores():
 
 def use_device(device, cores):
     """Restrict this process to a device, "cpu" or "gpu", and a number of cores -> device name.
+
+    A GPU's comes with whether TensorFlow multiplies float32 matrices in TF32 there.
 
     Raises:
         InputError: there is no GPU.
@@ -38,7 +74,9 @@ def use_device(device, cores):
     if not gpus:
         raise InputError("TensorFlow finds no GPU here; leave out --device gpu.")
     tf.config.set_visible_devices(gpus[:1], "GPU")
-    return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+    name = tf.config.experimental.get_device_details(gpus[0])["device_name"]
+    tf32 = "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off"
+    return f"{name}, TF32 {tf32}"
 
 
 def _processor_name():
@@ -50,13 +88,20 @@ def _processor_name():
     return named[0] if named else "unknown processor"
 
 
-def peak_memory_gb(device="cpu"):
-    """Return the peak memory of this process so far, or with "gpu" that on the GPU."""
-    if device == "gpu":
-        import tensorflow as tf
-
-        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e9
+def peak_memory_gb():
+    """Return the peak memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def with_gpu_memory(work):
+    """Call a function -> what it returns, and the most memory (GB) that it took of the GPU."""
+    import tensorflow as tf
+
+    before = tf.config.experimental.get_memory_info("GPU:0")["current"]
+    tf.config.experimental.reset_memory_stats("GPU:0")
+    result = work()
+    peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    return result, (peak - before) / 1e9
 
 
 def in_its_own_process(module, *arguments):

@@ -1,9 +1,10 @@
 """python -m generation.benchmark: measure the speed and memory of generating stories.
 
-The proposed model, or that of --model, at the paper's sizes with random weights; sentences are as
-long as VIST's, their words the model's.  The decodings take turns in one process.  The baseline is
-a naive loop of the proposed model (`generation.naive_loop`, float32, one story at a time); peak
-memory is that of a process with one decoding only.
+Models at the paper's sizes with random weights; sentences are as long as VIST's, their words the
+model's.  Words per second count <END>s and no padding.  The decodings of a model take turns in one
+process.  The baseline is a naive loop of the proposed model (`generation.naive_loop`, float32, one
+story at a time); peak memory is that of a process with one decoding only, on a GPU what one
+decoding takes of the GPU's memory.
 
 With --agreement RUN it reports instead how many sentences of a trained run depend on the number of
 stories per batch.
@@ -18,12 +19,19 @@ import numpy as np
 from data_reader.benchmark import SENTENCE_LENGTHS
 from data_reader.cli import command_line, run_command, whole_number
 from data_reader.layout import DataLayout
-from data_reader.measuring import in_its_own_process, peak_memory_gb, use_device
+from data_reader.measuring import (
+    add_device_options,
+    choose_device,
+    in_its_own_process,
+    peak_memory_gb,
+    use_device,
+    with_gpu_memory,
+)
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
-from data_reader.vocabulary import SENTENCES_PER_STORY
-from models import model_class
-from models.precision import DTYPE_POLICIES, PRECISIONS
+from data_reader.vocabulary import NULL, SENTENCES_PER_STORY
+from models import MODELS, model_class
+from models.precision import DTYPE_POLICIES, PRECISIONS, dtype_policy
 
 ROUNDS = 3
 VOCABULARY_SIZE, FEATURE_SIZE, WORD_EMBEDDING_SIZE = 10_004, 4096, 300
@@ -44,7 +52,7 @@ def make_model(name, precision):
         FEATURE_SIZE,
         word_embeddings=embeddings,
         standardise_features=False,
-        dtype=DTYPE_POLICIES[precision],
+        dtype=dtype_policy(precision),
     )
 
 
@@ -82,7 +90,7 @@ class OfRealLength:
 
 
 def make_batch_work(model, decoding, precision):
-    """Make a function that generates a batch of stories and returns their number."""
+    """Make a function that generates a batch of stories -> their rows, int32 [B, I, T]."""
     from generation.decoding import BeamSearch, Greedy
     from generation.story_generator import StoryGenerator
 
@@ -92,11 +100,7 @@ def make_batch_work(model, decoding, precision):
     generator = StoryGenerator(OfRealLength(make_model(model, precision)), decodings[decoding])
     image_features = _draw_features(STORIES_PER_BATCH[decoding])
 
-    def generate():
-        generator.generate(image_features, show_progress=False)
-        return len(image_features)
-
-    return generate
+    return lambda: generator.generate(image_features, show_progress=False)
 
 
 def _naive_work():
@@ -108,8 +112,8 @@ def _naive_work():
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
 
     def generate():
-        loop.generate(image_features, rng.choice(np.arange(1, 21), SENTENCES_PER_STORY, p=share))
-        return 1
+        lengths = rng.choice(np.arange(1, 21), SENTENCES_PER_STORY, p=share)
+        return loop.generate(image_features, lengths)[None]
 
     return generate
 
@@ -119,27 +123,58 @@ def _draw_features(stories):
     return np.random.default_rng(1).normal(size=shape).clip(0).astype(np.float32)
 
 
-def measure_speed(model):
-    """Return `{(decoding, precision): stories per second}`, medians of rounds with all of them."""
-    kinds = [("naive", "float32")] if model == NAIVE_MODEL else []
-    kinds += [(decoding, precision) for decoding in STORIES_PER_BATCH for precision in PRECISIONS]
-    work = {kind: make_batch_work(model, *kind) for kind in kinds}
-    rates = {kind: [] for kind in kinds}
-    for _ in range(1 + ROUNDS):
-        for kind, generate in work.items():
+def measure_speed(model, stories):
+    """Measure all decodings and precisions of a model, in turn.
+
+    Args:
+        stories: generated to measure memory, if there is a GPU.
+
+    Returns:
+        A list of `{decoding, precision, stories_per_second, words_per_second}`, medians of rounds;
+        with a GPU also peak_memory_gb.
+    """
+    rows = _kinds(model)
+    works = [_warmed_up(model, row, stories) for row in rows]
+    rates = [[] for _ in rows]
+    for _ in range(ROUNDS):
+        for generate, of_work in zip(works, rates, strict=True):
             start = time.perf_counter()
-            stories = generate()
-            rates[kind].append(stories / (time.perf_counter() - start))
-    return {kind: float(np.median(of_kind[1:])) for kind, of_kind in rates.items()}
+            generated = generate()
+            seconds = time.perf_counter() - start
+            words = np.count_nonzero(generated[..., 1:] != NULL)
+            of_work.append([len(generated) / seconds, words / seconds])
+    for row, of_work in zip(rows, rates, strict=True):
+        medians = np.median(of_work, axis=0).tolist()
+        row["stories_per_second"], row["words_per_second"] = medians
+    return rows
 
 
-def measure_memory(model, decoding, precision, stories):
-    """Return the peak memory (GB) of this process after generating so many stories."""
+def _kinds(model):
+    kinds = [("naive", "float32")] if model == NAIVE_MODEL else []
+    # A precision that this device replaces by another is measured as that one.
+    precisions = [p for p in PRECISIONS if dtype_policy(p) == DTYPE_POLICIES[p]]
+    kinds += [(decoding, precision) for decoding in STORIES_PER_BATCH for precision in precisions]
+    return [{"decoding": decoding, "precision": precision} for decoding, precision in kinds]
+
+
+def _warmed_up(model, row, stories):
+    """A decoding that is compiled; with a GPU its memory is put into the row."""
+    from models.recurrent_cells import has_gpu
+
+    kind = (model, row["decoding"], row["precision"])
+    if not has_gpu():
+        return generate_stories(*kind, 1)
+    work, row["peak_memory_gb"] = with_gpu_memory(lambda: generate_stories(*kind, stories))
+    return work
+
+
+def generate_stories(model, decoding, precision, stories):
+    """Generate at least so many stories -> the function from `make_batch_work` that did."""
     generate = make_batch_work(model, decoding, precision)
     generated = 0
-    while generated < stories:
-        generated += generate()
-    return peak_memory_gb()
+    while generated < (1 if decoding == "naive" else stories):
+        generated += len(generate())
+    return generate
 
 
 def measure_agreement(run):
@@ -179,34 +214,31 @@ def _gap(model, image_features, rows, image, place):
 
 
 def measure(arguments):
-    """Measure all -> `{decoding: {precision: {stories_per_second, ...}}}`, the device's name."""
-    own = [__spec__.name, "--cores", arguments.cores, "--stories", arguments.stories]
-    own += ["--model", arguments.model]
-    measured = in_its_own_process(*own, "--measure", "speed")
-    rates = {tuple(kind.split()): rate for kind, rate in measured["rates"].items()}
-    naive_rate = rates.get(("naive", "float32"))
+    """Measure all models -> `{model: rows}`, see `measure_speed`, and the device's name."""
     results = {}
-    for (decoding, precision), rate in rates.items():
-        results.setdefault(decoding, {})[precision] = {
-            "stories_per_second": rate,
-            "ratio_to_naive": rate / naive_rate if naive_rate else None,
-            "peak_memory_gb": in_its_own_process(*own, "--measure", decoding, precision),
-        }
+    for model in arguments.model:
+        own = [__spec__.name, "--model", model, "--stories", arguments.stories]
+        own += ["--device", arguments.device, "--cores", arguments.cores, "--measure"]
+        measured = in_its_own_process(*own, "speed")
+        results[model] = measured["rows"]
+        rates = {row["decoding"]: row["stories_per_second"] for row in measured["rows"]}
+        for row in measured["rows"]:
+            ratio = row["stories_per_second"] / rates["naive"] if "naive" in rates else None
+            row["ratio_to_naive"] = ratio
+            if arguments.device == "cpu":
+                kind = row["decoding"], row["precision"]
+                row["peak_memory_gb"] = in_its_own_process(*own, *kind)
     return results, measured["device_name"]
 
 
 def _measure_here(arguments):
     """Measure, in a process of its own, the speed of all decodings or the memory of one."""
-    device_name = use_device("cpu", arguments.cores)
+    device_name = use_device(arguments.device, arguments.cores)
+    [model] = arguments.model
     if arguments.measure == ["speed"]:
-        rates = measure_speed(arguments.model)
-        return {
-            "rates": {" ".join(kind): rates[kind] for kind in rates},
-            "device_name": device_name,
-        }
-    decoding, precision = arguments.measure
-    stories = 1 if decoding == "naive" else arguments.stories
-    return measure_memory(arguments.model, decoding, precision, stories)
+        return {"rows": measure_speed(model, arguments.stories), "device_name": device_name}
+    generate_stories(model, *arguments.measure, arguments.stories)
+    return peak_memory_gb()
 
 
 def as_table(results, device_name, arguments):
@@ -214,16 +246,18 @@ def as_table(results, device_name, arguments):
     batches = ", ".join(f"{name} {number}" for name, number in STORIES_PER_BATCH.items())
     lines = [
         f"{device_name}, cores used: {arguments.cores}; medians of {ROUNDS} rounds",
-        f"{arguments.model} at the paper's sizes; stories per batch: {batches}; peak memory "
-        f"after {arguments.stories} stories",
+        f"models at the paper's sizes; stories per batch: {batches}; peak memory after "
+        f"{arguments.stories} stories",
         "",
-        f"{'decoding':10}{'precision':11}{'stories/s':>10}{'x naive':>9}{'peak GB':>9}",
+        f"{'model':24}{'decoding':10}{'precision':11}{'stories/s':>10}{'words/s':>9}"
+        f"{'x naive':>9}{'peak GB':>9}",
     ]
-    for decoding, of_decoding in results.items():
-        for precision, row in of_decoding.items():
+    for model, rows in results.items():
+        for row in rows:
             ratio = row["ratio_to_naive"]
             lines.append(
-                f"{decoding:10}{precision:11}{row['stories_per_second']:10.2f}"
+                f"{model:24}{row['decoding']:10}{row['precision']:11}"
+                f"{row['stories_per_second']:10.2f}{row['words_per_second']:9,.0f}"
                 f"{'-' if ratio is None else f'{ratio:.1f}':>9}{row['peak_memory_gb']:9.2f}"
             )
     return "\n".join(lines)
@@ -231,7 +265,7 @@ def as_table(results, device_name, arguments):
 
 def _print_agreement(arguments):
     run = RunFolder.open(arguments.agreement)
-    use_device("cpu", arguments.cores)
+    use_device(arguments.device, arguments.cores)
     agreement = measure_agreement(run)
     if arguments.json:
         print(json.dumps(agreement))
@@ -249,8 +283,13 @@ def _print_agreement(arguments):
 def parse_arguments():
     parser = command_line(__doc__)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--model", default=NAIVE_MODEL, metavar="NAME", help="or module:Class")
-    parser.add_argument("--cores", type=whole_number(1), default=1, help="default: 1")
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help=f"or module:Class (default: {NAIVE_MODEL}; on a GPU all of {', '.join(MODELS)})",
+    )
+    add_device_options(parser)
     parser.add_argument(
         "--stories",
         type=whole_number(1),
@@ -264,6 +303,10 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    choose_device(arguments)
+    arguments.model = arguments.model or (
+        [NAIVE_MODEL] if arguments.device == "cpu" else list(MODELS)
+    )
     if arguments.measure:
         print(json.dumps(_measure_here(arguments)))
     elif arguments.agreement:

@@ -1,11 +1,17 @@
 """python -m training.benchmark: speed and memory of a training step, beside a plain Keras 3 port.
 
-The models at the paper's sizes, on sentences as long as VIST's, in float32 and bfloat16, and the
-same models as `training.naive_port` has them; dropout and Adam in all.  A step includes the work
-on the host.  Steps of a model take turns in one process; peak memory is that of a process that
-makes steps of one kind only (with --device gpu the GPU's memory).  The share of the matmul rate is
-`training.step_flop` divided by time and by the rate at which the same process multiplies two large
-square matrices in the same precision.
+The models at the paper's sizes, on sentences as long as VIST's, in each precision, and the same
+models as `training.naive_port` has them; dropout and Adam in all.  Words per second count <END>s
+and no padding.  The models' steps are those of `training.loop`, run as training runs them: on a GPU
+each is started before the loss of the one before is read, and the photos' features lie there.  The
+port's step is `train_on_batch` and includes its work on the host.
+
+Steps of a model take turns in one process.  Peak memory is that of a process that makes steps of
+one kind only; on a GPU it is what steps of one kind take of the GPU's memory.  The share of the
+matmul rate is `training.step_flop` divided by time and by the rate at which the same process
+multiplies two large square matrices in the same precision.  On GPUs that have TF32, float32
+matrices are multiplied in it, in the steps as well, unless the first line says that it is off.
+After the table, on a GPU, stands what the kernels of each step are (`training.kernel_trace`).
 """
 
 import argparse
@@ -18,19 +24,24 @@ import numpy as np
 from data_reader.benchmark import SENTENCE_LENGTHS
 from data_reader.cli import command_line, run_command, whole_number
 from data_reader.measuring import (
-    available_cores,
+    add_device_options,
+    choose_device,
     in_its_own_process,
     peak_memory_gb,
     use_device,
+    with_gpu_memory,
 )
 from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START, UNKNOWN
 from models import MODELS
-from models.precision import PRECISIONS
+from models.precision import DTYPE_POLICIES, PRECISIONS, dtype_policy
 from training.experiment import Experiment
 from training.step_flop import step_flop
 
-ROUNDS = 7
-MEMORY_STEPS = 3
+ROUNDS = 5
+STEPS_PER_ROUND = {"cpu": 1, "gpu": 10}
+NAIVE_STEPS = 2  # of a round: on a GPU they take many times as long
+MEMORY_STEPS = 2
+TRACED_STEPS = 2
 STORIES = {"cpu": 13, "gpu": 64}
 MATMUL_SIZE = {"cpu": 2048, "gpu": 8192}
 MATMULS = 4
@@ -74,27 +85,20 @@ def draw_word_embeddings(sizes):
     return np.random.default_rng(1).normal(0, 0.4, shape).astype(np.float32)
 
 
-def make_step(model, precision, sizes):
-    """A function of a batch that trains a new model on it and returns the loss."""
+def make_steps(model, precision, sizes):
+    """-> a function that trains a new model on batches, and returns the seconds per step."""
     import keras
 
     keras.utils.set_random_seed(1)
     experiment = Experiment(name="benchmark", model=model)
     if precision == "naive":
-        return _naive_step(experiment, sizes)
-    trained = make_trained_model(experiment, precision, sizes)
-
-    def step(image_features, sentences):
-        inputs = {"image_features": image_features, "sentences": sentences}
-        return trained.train_on_batch(inputs, sentences)
-
-    return step
+        return _naive_steps(experiment, sizes)
+    return make_steps_of(make_trained_model(experiment, precision, sizes))
 
 
 def make_trained_model(experiment, precision, sizes):
     """The experiment's model of these sizes, compiled."""
     from models import model_class
-    from models.precision import DTYPE_POLICIES
     from models.story_model import settings_of
     from training.model_building import compile_model
 
@@ -107,14 +111,40 @@ def make_trained_model(experiment, precision, sizes):
         word_embedding_size=sizes.word_embedding_size,
         word_embeddings=draw_word_embeddings(sizes),
         input_dropout=sizes.input_dropout,
-        dtype=DTYPE_POLICIES[precision],
+        dtype=dtype_policy(precision),
         **dict.fromkeys(latent_dims, sizes.units),
     )
     compile_model(model, experiment, steps_per_epoch=ROUNDS)
     return model
 
 
-def _naive_step(experiment, sizes):
+def make_steps_of(model):
+    """The same of a compiled model, by `training.loop`."""
+    import tensorflow as tf
+
+    from training.loop import make_train_step
+
+    train_step = make_train_step(model, tf.distribute.get_strategy())
+
+    def train(batches):
+        inputs = [
+            {"image_features": tf.convert_to_tensor(image_features), "sentences": sentences}
+            for image_features, sentences in batches
+        ]
+        start = time.perf_counter()
+        before = None
+        for of_batch in inputs:
+            loss, _ = train_step(of_batch, np.float32(1), False)
+            if before is not None:
+                float(before)
+            before = loss
+        tf.test.experimental.sync_devices()  # the last update comes after its loss
+        return (time.perf_counter() - start) / len(inputs)
+
+    return train
+
+
+def _naive_steps(experiment, sizes):
     from training.naive_port import NAIVE_MODELS, compile_naive, naive_batch
 
     model = NAIVE_MODELS[experiment.model](
@@ -122,94 +152,136 @@ def _naive_step(experiment, sizes):
     )
     compile_naive(model, experiment.learning_rate, experiment.gradient_clip_value)
 
-    def step(image_features, sentences):
-        made, targets, weights = naive_batch(
-            image_features, sentences, sizes.vocabulary_size, sizes.image_group_size
-        )
-        inputs = {tensor.name: made[tensor.name] for tensor in model.inputs}
-        return model.train_on_batch(inputs, targets, weights)
+    def train(batches):
+        start = time.perf_counter()
+        for image_features, sentences in batches[:NAIVE_STEPS]:
+            made, targets, weights = naive_batch(
+                image_features, sentences, sizes.vocabulary_size, sizes.image_group_size
+            )
+            inputs = {tensor.name: made[tensor.name] for tensor in model.inputs}
+            model.train_on_batch(inputs, targets, weights)
+        return (time.perf_counter() - start) / len(batches[:NAIVE_STEPS])
 
-    return step
+    return train
 
 
-def measure_steps(model, precisions, sizes, matmul_size):
+def measure_steps(model, precisions, sizes, matmul_size, steps_per_round=1):
     """Steps and matmuls of each precision, in turn.
 
     Returns:
-        `{precision: {seconds_per_step, matmul_share, matmul_gflop_per_second}}`, medians, and the
-        mean number of words of a sentence, <END> included.  The share is nan for a model whose
-        operations `step_flop` can't count.
+        `{precision: {seconds_per_step, words_per_second, matmul_share, matmul_gflop_per_second}}`,
+        medians, with a GPU also peak_memory_gb and kernels; and the mean number of words of a
+        sentence, <END> included.  The share is nan for a model whose operations `step_flop` can't
+        count.
     """
     rng = np.random.default_rng(1)
-    batches = [draw_batch(sizes, rng) for _ in range(1 + ROUNDS)]
-    works = {("step", precision): make_step(model, precision, sizes) for precision in precisions}
-    for precision in precisions:
-        works["matmuls", precision] = _matmuls(precision, matmul_size)
-    seconds = _seconds_in_turn(works, batches)
-    learned = [sentences for _, sentences in batches[1:]]
-    is_counted = model in MODELS
-    flop = [step_flop(model, rows, sizes) if is_counted else float("nan") for rows in learned]
-    measured = {}
-    for precision in precisions:
-        step_seconds = seconds["step", precision]
-        matmul_rate = 2 * MATMULS * matmul_size**3 / np.median(seconds["matmuls", precision])
-        measured[precision] = {
-            "seconds_per_step": float(np.median(step_seconds)),
-            "matmul_share": float(np.median(np.divide(flop, step_seconds)) / matmul_rate),
-            "matmul_gflop_per_second": float(matmul_rate / 1e9),
-        }
-    return measured, float(np.mean([(rows[..., 1:] != NULL).sum(axis=2) for rows in learned]))
+    rounds = [[draw_batch(sizes, rng) for _ in range(steps_per_round)] for _ in range(1 + ROUNDS)]
+    rows = {precision: {} for precision in precisions}
+    works = {p: _warmed_up(model, p, sizes, rounds[0], row) for p, row in rows.items()}
+    works |= {("matmuls", precision): _matmuls(precision, matmul_size) for precision in precisions}
+    seconds = _seconds_in_turn(works, rounds[1:])
+    words = [np.mean([_count_words(batch) for batch in batches]) for batches in rounds[1:]]
+    flop = [np.mean([_flop(model, batch, sizes) for batch in batches]) for batches in rounds[1:]]
+    for precision, row in rows.items():
+        matmul_rate = 2 * matmul_size**3 / np.median(seconds["matmuls", precision])
+        row["seconds_per_step"] = float(np.median(seconds[precision]))
+        row["words_per_second"] = float(np.median(np.divide(words, seconds[precision])))
+        row["matmul_share"] = float(np.median(np.divide(flop, seconds[precision])) / matmul_rate)
+        row["matmul_gflop_per_second"] = float(matmul_rate / 1e9)
+    _trace_kernels(works, rows, rounds[0][:TRACED_STEPS])
+    return rows, float(np.mean(words) / sizes.stories_per_batch / SENTENCES_PER_STORY)
 
 
-def _seconds_in_turn(works, batches):
-    """Time functions of a batch in turn -> seconds of each on all batches but the first.
+def _warmed_up(model, precision, sizes, batches, row):
+    """Steps that are compiled; with a GPU its memory is put into the row."""
+    from models.recurrent_cells import has_gpu
 
-    The first one compiles.
-    """
+    def warm_up():
+        steps = make_steps(model, precision, sizes)
+        steps(batches)
+        return steps
+
+    if not has_gpu():
+        return warm_up()
+    steps, row["peak_memory_gb"] = with_gpu_memory(warm_up)
+    return steps
+
+
+def _trace_kernels(works, rows, batches):
+    """With a GPU put the kernels of the project's own steps into their rows."""
+    from models.recurrent_cells import has_gpu
+    from training.kernel_trace import describe, trace
+
+    if not has_gpu():
+        return
+    for precision, row in rows.items():
+        if precision != "naive":
+            row["kernels"] = describe(trace(works[precision], batches), len(batches))
+
+
+def _seconds_in_turn(works, rounds):
+    """Functions of a round's batches, called in turn -> what each of them returns."""
     seconds = {name: [] for name in works}
-    for batch in batches:
+    for batches in rounds:
         for name, work in works.items():
-            start = time.perf_counter()
-            work(*batch)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: of_work[1:] for name, of_work in seconds.items()}
+            seconds[name].append(work(batches))
+    return seconds
+
+
+def _count_words(batch):
+    """<END>s included, padding excluded."""
+    _, sentences = batch
+    return np.count_nonzero(sentences[..., 1:] != NULL)
+
+
+def _flop(model, batch, sizes):
+    _, sentences = batch
+    return step_flop(model, sentences, sizes) if model in MODELS else float("nan")
 
 
 def _matmuls(precision, size):
-    """A function that multiplies square matrices of `size`, `MATMULS` times, whatever the batch."""
+    """-> a function that returns the seconds of a product of square matrices of `size`."""
+    import keras
     import tensorflow as tf
 
-    dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
-    matrix = tf.cast(tf.random.normal((size, size), stddev=size**-0.5), dtype)
+    policy = keras.dtype_policies.get(
+        dtype_policy("float32" if precision == "naive" else precision)
+    )
+    matrix = tf.cast(tf.random.normal((size, size), stddev=size**-0.5), policy.compute_dtype)
 
     def multiply(*_):
+        start = time.perf_counter()
         product = matrix
         for _ in range(MATMULS):
             product = tf.matmul(product, matrix)
-        return float(product[0, 0])  # waits for a GPU
+        float(product[0, 0])  # waits for a GPU
+        return (time.perf_counter() - start) / MATMULS
 
+    multiply()  # the first one takes longer
     return multiply
 
 
-def measure_memory(model, precision, sizes, device):
-    """Peak memory (GB) of this process, or of the GPU in it, over a few steps."""
-    step = make_step(model, precision, sizes)
+def measure_memory(model, precision, sizes):
+    """Peak memory (GB) of this process over a few steps."""
     rng = np.random.default_rng(1)
-    for _ in range(MEMORY_STEPS):
-        step(*draw_batch(sizes, rng))
-    return peak_memory_gb(device)
+    steps = make_steps(model, precision, sizes)
+    steps([draw_batch(sizes, rng) for _ in range(MEMORY_STEPS)])
+    return peak_memory_gb()
 
 
 def _measure(arguments):
     """Measure in this process: "steps" of a model, or the memory of a precision."""
-    device_name = use_device(arguments.device, arguments.cores)
+    device, [model] = arguments.device, arguments.model
+    device_name = use_device(device, arguments.cores)
     sizes = Sizes(stories_per_batch=arguments.stories)
-    [model] = arguments.model
     if arguments.measure != "steps":
-        return measure_memory(model, arguments.measure, sizes, arguments.device)
-    precisions = _with_naive(model, arguments.precision)
-    measured, words = measure_steps(model, precisions, sizes, MATMUL_SIZE[arguments.device])
-    return {"precisions": measured, "words_per_sentence": words, "device_name": device_name}
+        return measure_memory(model, arguments.measure, sizes)
+    # The naive port exists for the project's own models only.
+    kinds = ["naive"] if model in MODELS else []
+    # A precision that this device replaces by another is measured as that one.
+    kinds += [p for p in arguments.precision if dtype_policy(p) == DTYPE_POLICIES[p]]
+    rows, words = measure_steps(model, kinds, sizes, MATMUL_SIZE[device], STEPS_PER_ROUND[device])
+    return {"precisions": rows, "words_per_sentence": words, "device_name": device_name}
 
 
 def _in_its_own_process(measurement, model, arguments):
@@ -226,11 +298,6 @@ def _in_its_own_process(measurement, model, arguments):
     return in_its_own_process("training.benchmark", *options)
 
 
-def _with_naive(model, precisions):
-    """The naive port exists for the project's own models only."""
-    return (*(["naive"] if model in MODELS else []), *precisions)
-
-
 def measure_model(model, arguments):
     """Time and memory of a model's steps, see `measure_steps`; nan where there is no naive port."""
     measured = _in_its_own_process("steps", model, arguments)
@@ -238,46 +305,44 @@ def measure_model(model, arguments):
     naive_seconds = rows["naive"]["seconds_per_step"] if "naive" in rows else float("nan")
     for precision, row in rows.items():
         row["ratio_to_naive"] = naive_seconds / row["seconds_per_step"]
-        row["peak_memory_gb"] = _in_its_own_process(precision, model, arguments)
+        if arguments.device == "cpu":
+            row["peak_memory_gb"] = _in_its_own_process(precision, model, arguments)
     return measured
 
 
 def as_json(measured):
     """`{model: {precision: {quantity: value}}}`."""
-    shown = ("seconds_per_step", "ratio_to_naive", "peak_memory_gb", "matmul_share")
-    return {
-        model: {
-            precision: {name: row[name] for name in shown}
-            for precision, row in of_model["precisions"].items()
-        }
-        for model, of_model in measured.items()
-    }
+    return {model: of_model["precisions"] for model, of_model in measured.items()}
 
 
 def as_table(measured, arguments):
-    """Text: machine and sizes, then one row per model and precision."""
+    """Text: machine and sizes, one row per model and precision, on a GPU the kernels."""
     sizes = Sizes(stories_per_batch=arguments.stories)
     one = next(iter(measured.values()))
     lines = [
-        f"{one['device_name']}, cores used: {arguments.cores}; medians of {ROUNDS} steps",
+        f"{one['device_name']}, cores used: {arguments.cores}; medians of {ROUNDS} rounds",
         f"{sizes.stories_per_batch} stories of {SENTENCES_PER_STORY} sentences, on average "
         f"{one['words_per_sentence']:.1f} words with <END>; vocabulary {sizes.vocabulary_size:,}, "
         f"features {sizes.feature_size:,}, frozen embedding {sizes.word_embedding_size}, "
         f"encoders {sizes.units:,}, windows of {sizes.image_group_size}, "
         f"dropout {sizes.input_dropout}",
         "",
-        f"{'model':24}{'precision':10}{'s/step':>9}{'stories/s':>10}{'x naive':>9}"
+        f"{'model':24}{'precision':10}{'s/step':>9}{'stories/s':>10}{'words/s':>10}{'x naive':>9}"
         f"{'peak GB':>9}{'matmul GFLOP/s':>16}{'share of it':>13}",
     ]
+    kernels = []
     for model, of_model in measured.items():
         for precision, row in of_model["precisions"].items():
             lines.append(
-                f"{model:24}{precision:10}{row['seconds_per_step']:9.3f}"
+                f"{model:24}{precision:10}{row['seconds_per_step']:9.4f}"
                 f"{sizes.stories_per_batch / row['seconds_per_step']:10.2f}"
-                f"{row['ratio_to_naive']:9.2f}{row['peak_memory_gb']:9.2f}"
-                f"{row['matmul_gflop_per_second']:16.1f}{row['matmul_share']:13.3f}"
+                f"{row['words_per_second']:10,.0f}{row['ratio_to_naive']:9.2f}"
+                f"{row['peak_memory_gb']:9.2f}{row['matmul_gflop_per_second']:16,.1f}"
+                f"{row['matmul_share']:13.3f}"
             )
-    return "\n".join(lines)
+            if "kernels" in row:
+                kernels.append(f"{model} {precision}: {row['kernels']}")
+    return "\n".join([*lines, *kernels])
 
 
 def parse_arguments():
@@ -295,27 +360,22 @@ def parse_arguments():
         action="append",
         help="this precision and naive only (default: all)",
     )
-    parser.add_argument("--device", choices=STORIES, default="cpu", help="default: cpu")
-    parser.add_argument("--cores", type=whole_number(1), help="default: 1; with a GPU all")
+    add_device_options(parser)
     parser.add_argument(
         "--stories", type=whole_number(1), help="in a batch (default: 13; on a GPU 64)"
     )
     parser.add_argument(
         "--measure", choices=("steps", "naive", *PRECISIONS), help=argparse.SUPPRESS
     )
-    arguments = parser.parse_args()
-    there = len(available_cores())
-    arguments.model = arguments.model or list(MODELS)
-    arguments.precision = arguments.precision or list(PRECISIONS)
-    arguments.stories = arguments.stories or STORIES[arguments.device]
-    arguments.cores = arguments.cores or (1 if arguments.device == "cpu" else there)
-    if arguments.cores > there:
-        parser.error(f"--cores is {arguments.cores}; this process may use {there}.")
-    return arguments
+    return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
+    arguments.model = arguments.model or list(MODELS)
+    arguments.precision = arguments.precision or list(PRECISIONS)
+    choose_device(arguments)
+    arguments.stories = arguments.stories or STORIES[arguments.device]
     if arguments.measure:
         print(json.dumps(_measure(arguments)))
         return

@@ -45,18 +45,22 @@ def measure_saving(folder):
 
 def resume(folder):
     """Restore the checkpoint into a new model and make a step."""
-    from training.checkpoint import Checkpoints, restore
+    from training.checkpoint import Checkpoints
 
     model = make_trained_model(Experiment(name="benchmark", model=MODEL), "float32", Sizes())
-    _, state = Checkpoints(folder).newest()
-    restore(model, state)
+    Checkpoints(folder).restore_newest(model)
     _step(model)()
 
 
 def _step(model):
+    import tensorflow as tf
+
+    from training.loop import make_train_step
+
     image_features, sentences = draw_batch(Sizes(), np.random.default_rng(1))
     inputs = {"image_features": image_features, "sentences": sentences}
-    return lambda: model.train_on_batch(inputs, sentences)
+    train_step = make_train_step(model, tf.distribute.get_strategy())
+    return lambda: float(train_step(inputs, np.float32(1), False)[0])
 
 
 def _median_seconds(work, times):

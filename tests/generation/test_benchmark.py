@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,6 @@ from generation.decoding import BeamSearch, Greedy
 from generation.naive_loop import NaiveLoop
 from generation.story_generator import StoryGenerator
 from models.image_grouping import ImageGroupingModel
-from models.precision import PRECISIONS
 
 PHOTOS = np.random.default_rng(0).normal(size=(40, 5, 6)).astype("float32")
 
@@ -57,11 +58,23 @@ def test_other_models_have_sentences_of_that_length_too(name, monkeypatch):
     assert lengths.min() >= 3 and lengths.std() > 2
 
 
+STORY = np.array([[[1, 4, 2, 0], [1, 5, 6, 2]]])  # 2 and 3 words with <END>
+
+
 def test_the_naive_loop_is_measured_beside_the_proposed_model_alone(monkeypatch):
-    monkeypatch.setattr(benchmark, "make_batch_work", lambda model, *kind: lambda: 1)
-    assert ("naive", "float32") in measure_speed("ImageGroupingModel")
-    others = measure_speed("EncoderDecoder")
-    assert set(others) == {(d, p) for d in ("greedy", "beam3") for p in PRECISIONS}
+    monkeypatch.setattr(benchmark, "make_batch_work", lambda model, *kind: lambda: STORY)
+    first, *others = measure_speed("ImageGroupingModel", 1)
+    assert (first["decoding"], first["precision"]) == ("naive", "float32")
+    kinds = {(row["decoding"], row["precision"]) for row in others}
+    assert kinds == {(d, p) for d in ("greedy", "beam3") for p in ("float32", "bfloat16")}
+    of_another = measure_speed("EncoderDecoder", 1)
+    assert {(row["decoding"], row["precision"]) for row in of_another} == kinds
+
+
+def test_words_per_second_count_the_ends_and_no_padding(monkeypatch):
+    monkeypatch.setattr(benchmark, "make_batch_work", lambda model, *kind: lambda: STORY)
+    row = measure_speed("EncoderDecoder", 1)[0]
+    assert row["words_per_second"] == pytest.approx(5 * row["stories_per_second"])
 
 
 def test_no_sentence_depends_on_its_batch(tmp_path, monkeypatch):
@@ -94,10 +107,17 @@ def test_a_gap_is_that_of_the_two_best_words():
 
 
 def test_the_table_has_one_row_per_decoding():
-    row = {"stories_per_second": 9.876, "ratio_to_naive": 60.01, "peak_memory_gb": 1.234}
-    arguments = type("Arguments", (), {"cores": 1, "stories": 64, "model": "EncoderDecoder"})
-    lines = as_table({"greedy": {"float32": row}}, "A CPU", arguments).splitlines()
-    assert lines[1].startswith("EncoderDecoder at the paper's sizes")
-    assert lines[-1].split() == ["greedy", "float32", "9.88", "60.0", "1.23"]
-    without = as_table({"greedy": {"float32": row | {"ratio_to_naive": None}}}, "A CPU", arguments)
-    assert without.splitlines()[-1].split() == ["greedy", "float32", "9.88", "-", "1.23"]
+    row = {
+        "decoding": "greedy",
+        "precision": "float32",
+        "stories_per_second": 9.876,
+        "words_per_second": 5678.9,
+        "ratio_to_naive": 60.01,
+        "peak_memory_gb": 1.234,
+    }
+    measured = {"ImageGroupingModel": [row], "EncoderDecoder": [row | {"ratio_to_naive": None}]}
+    arguments = SimpleNamespace(cores=1, stories=64)
+    lines = as_table(measured, "A CPU", arguments).splitlines()
+    assert lines[0].startswith("A CPU")
+    assert lines[-2].split()[1:] == ["greedy", "float32", "9.88", "5,679", "60.0", "1.23"]
+    assert lines[-1].split()[1:] == ["greedy", "float32", "9.88", "5,679", "-", "1.23"]

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from data_reader.benchmark import SENTENCE_LENGTHS
-from training.benchmark import Sizes, as_json, as_table, draw_batch, measure_steps
+from training.benchmark import (
+    Sizes,
+    as_json,
+    as_table,
+    draw_batch,
+    make_steps_of,
+    make_trained_model,
+    measure_steps,
+)
+from training.experiment import Experiment
 from training.step_flop import step_flop
 
 TINY = Sizes(
@@ -76,10 +85,23 @@ def test_drawn_sentences_are_as_long_as_the_table_says():
 def test_tiny_steps_are_measured(monkeypatch):
     monkeypatch.setattr("training.benchmark.ROUNDS", 1)
     precisions = ("naive", "bfloat16")
-    measured, words = measure_steps("EncoderDecoder", precisions, TINY, matmul_size=8)
+    measured, words = measure_steps("EncoderDecoder", precisions, TINY, 8, steps_per_round=2)
     assert tuple(measured) == precisions
     assert all(value > 0 for of_one in measured.values() for value in of_one.values())
     assert 4 <= words <= 21
+    for row in measured.values():  # of one round
+        per_step = row["words_per_second"] * row["seconds_per_step"]
+        np.testing.assert_allclose(per_step, words * 5, rtol=1e-6)
+
+
+def test_the_steps_train_all_weights():
+    model = make_trained_model(Experiment(name="a", model="EncoderDecoder"), "float32", TINY)
+    batch = draw_batch(TINY, np.random.default_rng(1))
+    before = [weight.numpy() for weight in model.trainable_variables]
+    assert make_steps_of(model)([batch, batch]) > 0
+    assert model.optimizer.iterations.numpy() == 2
+    for old, weight in zip(before, model.trainable_variables, strict=True):
+        assert (weight.numpy() != old).any(), weight.path
 
 
 MEASURED = {
@@ -89,10 +111,11 @@ MEASURED = {
         "precisions": {
             "naive": {
                 "seconds_per_step": 2.0,
+                "words_per_second": 1500.0,
                 "ratio_to_naive": 1.0,
                 "peak_memory_gb": 3.0,
                 "matmul_share": 0.25,
-                "matmul_gflop_per_second": 100.0,
+                "matmul_gflop_per_second": 12_345.6,
             },
         },
     }
@@ -100,20 +123,20 @@ MEASURED = {
 
 
 def test_json():
-    assert as_json(MEASURED) == {
-        "EncoderDecoder": {
-            "naive": {
-                "seconds_per_step": 2.0,
-                "ratio_to_naive": 1.0,
-                "peak_memory_gb": 3.0,
-                "matmul_share": 0.25,
-            }
-        }
-    }
+    [(model, rows)] = as_json(MEASURED).items()
+    assert model == "EncoderDecoder"
+    assert rows["naive"]["words_per_second"] == 1500.0
 
 
 def test_table():
     table = as_table(MEASURED, SimpleNamespace(stories=13, cores=1))
     assert "a quick one" in table and "12.2 words" in table
-    row = table.splitlines()[-1].split()
-    assert row == ["EncoderDecoder", "naive", "2.000", "6.50", "1.00", "3.00", "100.0", "0.250"]
+    row = ["2.0000", "6.50", "1,500", "1.00", "3.00", "12,345.6", "0.250"]
+    assert table.splitlines()[-1].split() == ["EncoderDecoder", "naive", *row]
+
+
+def test_what_the_kernels_are_stands_after_the_table():
+    row = MEASURED["EncoderDecoder"]["precisions"]["naive"] | {"kernels": "many"}
+    measured = {"M": {**MEASURED["EncoderDecoder"], "precisions": {"bfloat16": row}}}
+    table = as_table(measured, SimpleNamespace(stories=13, cores=1))
+    assert table.splitlines()[-1] == "M bfloat16: many"
