@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -19,6 +19,7 @@ from data_reader.stories_file import check_features, features_of, open_stories
 from data_reader.story_batches import StoryBatches
 from data_reader.vocabulary import SENTENCES_PER_STORY, Vocabulary
 from training.checkpoint import Checkpoints, Progress
+from training.device_features import on_device
 from training.environment import environment
 from training.loop import TrainingLoop, why_it_ended
 from training.model_building import make_model
@@ -64,6 +65,7 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         check_same_inputs(experiment, data, workers)
         strategy = make_strategy(workers)
         model = _make_model(experiment, data)
+        data = replace(data, training=_training_batches(experiment, data.training_stories))
         workers.exchange("ready")  # before anything is written
         request = opened.enter_context(stop_requests())
         run, progress, pieces = None, Progress(), []
@@ -75,9 +77,7 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         progress = share_state(model, progress, workers, strategy)
         TrainingLoop(experiment, model, data, pieces, request, strategy, workers).run(progress)
         if workers.is_chief:
-            sentences = SENTENCES_PER_STORY * len(data.training_stories["story_ids"])
-            add_result(run, run.path.parent, sentences)
-            _finish(run, experiment, progress)
+            _finish(run, experiment, data, progress)
     return run
 
 
@@ -107,6 +107,11 @@ def _make_model(experiment, data):
     keras.utils.clear_session()
     keras.utils.set_random_seed(experiment.seed)
     return make_model(experiment, data.vocabulary, data.training_stories, len(data.training))
+
+
+def _training_batches(experiment, stories):
+    on_gpu = on_device(stories["image_embeddings"])
+    return StoryBatches(stories, experiment.stories_per_batch, experiment.seed, on_gpu)
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,10 @@ def _open_data(experiment, opened):
     )
 
 
-def _finish(run, experiment, progress):
+def _finish(run, experiment, data, progress):
     """Write down how the training ended."""
+    sentences = SENTENCES_PER_STORY * len(data.training_stories["story_ids"])
+    add_result(run, run.path.parent, sentences)
     reason, best = why_it_ended(experiment, progress), progress.best
     if reason == "loss became nan":
         message = (

@@ -20,6 +20,7 @@ from training.stopping import STOPPED, TrainingStoppedError
 START_SECONDS = 300
 _HELLO_SECONDS = 10  # for whoever connects to say which worker it is
 _LAST_WORDS_SECONDS = 10  # to learn why another worker is gone
+_GOODBYE_SECONDS = 5
 _SECONDS_TO_END = 30  # for a worker that has lost another
 # TensorFlow's errors when a worker, or the network to it, is gone.
 _WHEN_A_WORKER_IS_LOST = {
@@ -234,7 +235,7 @@ class _Peer:
         connection.settimeout(_HELLO_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connection = connection
-        self._lines = connection.makefile("rw", encoding="utf-8", newline="\n")
+        self._lines = connection.makefile("r", encoding="utf-8", newline="\n")
 
     def fileno(self):
         return self._connection.fileno()
@@ -255,11 +256,8 @@ class _Peer:
 
     def send(self, message):
         """Send a message; one to a worker that is gone is dropped."""
-        try:
-            self._lines.write(json.dumps(message) + "\n")
-            self._lines.flush()
-        except (OSError, ValueError):
-            pass
+        with suppress(OSError):
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
 
     def receive(self):
         """Wait for a message; None if the connection is closed or what arrives is none."""
@@ -270,7 +268,12 @@ class _Peer:
         return message if isinstance(message, dict) else None
 
     def close(self):
-        # What is still to be sent to a worker that is gone can't be.
+        # Closed with messages unread, a connection would drop what it has still to deliver.
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+            self._connection.settimeout(_GOODBYE_SECONDS)
+            while self._connection.recv(4096):
+                pass
         for part in (self._lines, self._connection):
             with suppress(OSError):
                 part.close()
