@@ -10,13 +10,14 @@ from data_reader.layout import REPOSITORY
 PACKAGES = ("tensorflow", "keras", "numpy", "h5py", "opencv-python-headless")
 
 
-def environment(seed, vocabulary, model):
+def environment(seed, vocabulary, model, workers):
     """The contents of environment.json, a dictionary."""
     return {
         "git_commit": _git_commit(),
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "workers": workers.count,
         "seed": seed,
         "vocabulary_checksum": vocabulary.checksum,
         "trainable_weights": sum(w.shape.num_elements() for w in model.trainable_weights),

@@ -43,6 +43,8 @@ from training.workers import Workers
 def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=False, workers=None):
     """Train the experiment's model -> its run folder; None on workers other than the chief.
 
+    It begins with `keras.utils.clear_session()`.
+
     Args:
         results: the folder in which the run folder is made.
         resumed: the run folder of an interrupted training, which is resumed.
@@ -70,7 +72,7 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         request = opened.enter_context(stop_requests())
         run, progress, pieces = None, Progress(), []
         if workers.is_chief:
-            run = resumed or _create_run_folder(experiment, data, model, results)
+            run = resumed or _create_run_folder(experiment, data, model, results, workers)
             opened.enter_context(_locked(run))
             progress = Checkpoints(run.checkpoint).restore_newest(model)
             pieces = _pieces(run, experiment, data, model, callbacks, tensorboard)
@@ -181,7 +183,7 @@ def _finish(run, experiment, data, progress):
     shutil.rmtree(run.checkpoint, ignore_errors=True)
 
 
-def _create_run_folder(experiment, data, model, results):
+def _create_run_folder(experiment, data, model, results, workers):
     """A new folder, also for two runs that start in the same second."""
     Path(results).mkdir(parents=True, exist_ok=True)
     while True:
@@ -193,7 +195,8 @@ def _create_run_folder(experiment, data, model, results):
             time.sleep(0.2)
     run = RunFolder(path)
     write_json(run.features_file, data.features, indent=2)
-    write_json(run.environment_file, environment(experiment.seed, data.vocabulary, model), indent=2)
+    made_in = environment(experiment.seed, data.vocabulary, model, workers)
+    write_json(run.environment_file, made_in, indent=2)
     data.vocabulary.write(run.vocabulary_file)
     if can_draw():
         draw_model(model, run.model_picture)
