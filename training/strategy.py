@@ -79,7 +79,12 @@ def share_state(model, progress, workers, strategy):
         values = [tf.zeros_like(value) for value in values]
     for variable, value in zip(variables, of_the_chief(values), strict=True):
         variable.assign(value)
+    draw_apart(model, workers.index)
+    return progress
+
+
+def draw_apart(model, index):
+    """Have the worker of this index draw its own dropout; the chief draws as one alone does."""
     for state in random_states(model):
         seed, counter = state.numpy()
-        state.assign([(int(seed) + 1_000_003 * workers.index) % 2**31, counter])
-    return progress
+        state.assign([(int(seed) + 1_000_003 * index) % 2**31, counter])

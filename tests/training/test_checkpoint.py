@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from training.checkpoint import Checkpoints, Progress, kept_random_states, random_states
+from training.strategy import draw_apart
 
 
 def small_model(units=2):
@@ -92,6 +93,21 @@ def test_the_newest_two_are_kept_and_a_broken_one_is_passed_over(tmp_path, capsy
 
 def test_without_a_checkpoint_nothing_has_been_done(tmp_path):
     assert Checkpoints(tmp_path / "nowhere").restore_newest(small_model()) == Progress()
+
+
+def test_each_worker_draws_a_dropout_of_its_own_that_the_seed_determines():
+    drawn = {}
+    for index in (0, 1, 2, 1):
+        model = small_model()
+        alone = model(np.ones((9, 3)), training=True)
+        draw_apart(model, index)
+        [state] = random_states(model)
+        assert state.numpy()[1] == 1  # draws so far
+        state.assign([state.numpy()[0], 0])
+        output = np.array(model(np.ones((9, 3)), training=True))
+        np.testing.assert_array_equal(drawn.setdefault(index, output), output)
+        assert np.array_equal(output, alone) == (index == 0)
+    assert not np.array_equal(drawn[1], drawn[2])
 
 
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
