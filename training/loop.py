@@ -90,7 +90,7 @@ class TrainingLoop:
         experiment: its epochs and intervals.
         model: compiled.
         data: with `StoryBatches` for `training` and for `validation`.
-        pieces: see `training.pieces`; workers other than the chief have none.
+        pieces: see `training.pieces`.
         request: `StopRequest`.
         strategy: see `make_train_step`.
         workers: `Workers`.
@@ -186,7 +186,7 @@ class TrainingLoop:
         progress.end_epoch(row)
         self._call("on_epoch_end", progress)
         if self._any_worker(progress.ended_by != ""):
-            progress.ended_by = progress.ended_by or "ended by the chief"
+            progress.ended_by = "a callback"
         if self._any_worker(self._request.is_made):
             raise TrainingStoppedError
 

@@ -48,7 +48,7 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
     Args:
         results: the folder in which the run folder is made.
         resumed: the run folder of an interrupted training, which is resumed.
-        callbacks: Keras callbacks; of several workers the chief calls them.
+        callbacks: Keras callbacks; each of several workers calls its own, as in Keras.
         tensorboard: also write TensorBoard's logs into the run folder.
         workers: `Workers` that train together; by default this process trains alone.
 
@@ -70,12 +70,12 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         data = replace(data, training=_training_batches(experiment, data.training_stories))
         workers.exchange("ready")  # before anything is written
         request = opened.enter_context(stop_requests())
-        run, progress, pieces = None, Progress(), []
+        run, progress = None, Progress()
         if workers.is_chief:
             run = resumed or _create_run_folder(experiment, data, model, results, workers)
             opened.enter_context(_locked(run))
             progress = Checkpoints(run.checkpoint).restore_newest(model)
-            pieces = _pieces(run, experiment, data, model, callbacks, tensorboard)
+        pieces = _pieces(run, experiment, data, model, callbacks, tensorboard)
         progress = share_state(model, progress, workers, strategy)
         TrainingLoop(experiment, model, data, pieces, request, strategy, workers).run(progress)
         if workers.is_chief:
@@ -89,17 +89,20 @@ def _locked(run):
 
 
 def _pieces(run, experiment, data, model, callbacks, tensorboard):
-    """What the chief does around the steps, in this order."""
-    if tensorboard:
+    """What happens around the steps, in this order; `run` is None on workers but the chief."""
+    if tensorboard and run is not None:
         callbacks = [*callbacks, keras.callbacks.TensorBoard(run.tensorboard)]
     epochs, steps = experiment.epochs, len(data.training)
+    called = [KerasCallbacks(callbacks, model, epochs, steps)] if callbacks else []
+    if run is None:
+        return called
     stories = ValidationStories(model, data.validation_stories, data.vocabulary)
     return [
         ProgressBar(epochs, steps),
         Samples(run, stories, experiment.score_every_epochs),
         LossLog(run),
         ModelFiles(run, model),
-        *([KerasCallbacks(callbacks, model, epochs, steps)] if callbacks else []),
+        *called,
         SaveCheckpoints(Checkpoints(run.checkpoint), model, experiment.save_every_steps, steps),
     ]
 
