@@ -43,8 +43,6 @@ from training.workers import Workers
 def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=False, workers=None):
     """Train the experiment's model -> its run folder; None on workers other than the chief.
 
-    It begins with `keras.utils.clear_session()`.
-
     Args:
         results: the folder in which the run folder is made.
         resumed: the run folder of an interrupted training, which is resumed.
@@ -108,7 +106,8 @@ def _pieces(run, experiment, data, model, callbacks, tensorboard):
 
 
 def _make_model(experiment, data):
-    # Checkpoints name random states as Keras does, by a count from the session's start.
+    # Checkpoints name random states as Keras does, by a count from the session's start, so that a
+    # training resumes in a process that has made models before.
     keras.utils.clear_session()
     keras.utils.set_random_seed(experiment.seed)
     return make_model(experiment, data.vocabulary, data.training_stories, len(data.training))
