@@ -36,12 +36,11 @@ def make_train_step(model, strategy, all_reduce_precision="float32"):
             scaled_loss = optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, variables, unconnected_gradients="zero")
         return (
-            sum_of_workers([tf.convert_to_tensor(g) for g in gradients], all_reduce_precision),
+            sum_of_workers(gradients, all_reduce_precision),
             sum_of_workers([loss, tf.cast(stop, tf.float32)]),
         )
 
-    # Compiled, the update passes over all weights three times instead of ten.
-    update = tf.function(optimizer.apply, jit_compile=not has_gpu(), autograph=False)
+    update = _make_update(optimizer, variables)
 
     @tf.function(input_signature=_signature(model, tf.bool), autograph=False)
     def train_step(inputs, share, stop):
@@ -50,6 +49,34 @@ def make_train_step(model, strategy, all_reduce_precision="float32"):
         return loss, stops
 
     return train_step
+
+
+def _make_update(optimizer, variables):
+    """-> a function that applies gradients to the variables.
+
+    On a CPU it is compiled by XLA, and passes over all weights three times instead of ten.  The
+    gradient of an embedding has a row for each word of a batch; each number of rows would be
+    compiled by itself.
+    """
+    if has_gpu():
+        return lambda gradients: optimizer.apply(gradients, variables)
+
+    def update(gradients):
+        pairs = list(zip(gradients, variables, strict=True))
+        sparse = [pair for pair in pairs if isinstance(pair[0], tf.IndexedSlices)]
+        dense = [pair for pair in pairs if not isinstance(pair[0], tf.IndexedSlices)]
+        if sparse:
+            optimizer.apply(*zip(*sparse, strict=True))
+            optimizer.iterations.assign_sub(1)  # the rest belongs to the same step
+        dense_gradients, dense_variables = zip(*dense, strict=True)
+
+        @tf.function(jit_compile=True, autograph=False)
+        def compiled(gradients):
+            optimizer.apply(gradients, dense_variables)
+
+        compiled(dense_gradients)
+
+    return update
 
 
 def make_test_step(model, strategy):
