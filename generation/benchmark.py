@@ -52,6 +52,7 @@ def make_model(name, precision):
         FEATURE_SIZE,
         word_embeddings=embeddings,
         standardise_features=False,
+        recurrent_initializer="glorot_uniform",  # orthogonal matrices take seconds to draw
         dtype=dtype_policy(precision),
     )
 

@@ -111,6 +111,7 @@ def make_trained_model(experiment, precision, sizes):
         word_embedding_size=sizes.word_embedding_size,
         word_embeddings=draw_word_embeddings(sizes),
         input_dropout=sizes.input_dropout,
+        recurrent_initializer="glorot_uniform",  # orthogonal matrices take seconds to draw
         dtype=dtype_policy(precision),
         **dict.fromkeys(latent_dims, sizes.units),
     )

@@ -10,6 +10,7 @@ After the table stand the losses of some steps of a small model, by how its grad
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -45,6 +46,7 @@ def measure(arguments, workers):
     """
     from training.strategy import make_strategy
 
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # else each worker would take a GPU
     device_name = use_device("cpu", 1)
     strategy = make_strategy(workers)
     model = _make_model(SIZES)

@@ -1,7 +1,9 @@
 import pytest
+import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
 
-from training.kernel_trace import Trace, count, describe
+from models.recurrent_cells import has_gpu
+from training.kernel_trace import Trace, count, describe, trace
 
 
 def add_event(plane, name, microseconds, **details):
@@ -70,6 +72,12 @@ def test_a_trace_is_described_in_a_line(space):
         "kernels 0.05 ms a step: cuDNN RNN 50%, matmul 30%, other 20% (most of it Mul, 15%); "
         "copies to the host: 1 a step, 8 bytes"
     )
+
+
+def test_tensorflow_s_trace_is_read():
+    found = trace(lambda matrix: tf.matmul(matrix, matrix), tf.ones((2, 2)))
+    assert found.copies == 0
+    assert bool(found.seconds) == has_gpu()
 
 
 def test_a_trace_without_kernels():
