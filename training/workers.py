@@ -174,11 +174,13 @@ class Workers:
         peer.wait_for_long_work()
         index, addresses = hello["worker"], list(self.cluster.addresses)
         if "error" in hello:
+            peer.close()
             raise InputError(hello["error"])
         if index == 0 or index in self._peers:
             both = f"{self._processes[index]} and {hello['process']}"
             error = f"Two workers have the index {index}: {both}; give each an index of its own."
             peer.send({"error": error})
+            peer.close()
             raise InputError(error)
         peer.send({"welcome": index})
         self._peers[index] = peer

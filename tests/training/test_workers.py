@@ -5,40 +5,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from worker_threads import clusters_of, free_addresses, run_all
 
 from data_reader.errors import InputError
 from training import workers as module
 from training.cluster import Cluster
 from training.stopping import TrainingStoppedError
 from training.workers import WorkerLostError, Workers, meet
-
-
-def free_addresses(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
-    for each in sockets:
-        each.close()
-    return addresses
-
-
-def run_all(clusters, work):
-    """What `work`, a function of `Workers`, returns or raises for each of the clusters."""
-
-    def run(cluster):
-        try:
-            with meet(cluster) as workers:
-                return work(workers)
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(len(clusters)) as threads:
-        return list(threads.map(run, clusters))
-
-
-def clusters_of(addresses):
-    return [Cluster(addresses, index) for index in range(len(addresses))]
 
 
 def test_workers_exchange_values_in_their_order():
