@@ -63,7 +63,7 @@ class StoryModel(keras.Model):
         recurrent_dropout: of all recurrent layers.
         recurrent_initializer: of all recurrent kernels.
         standardise_features: see `FeatureStandardisation`.
-        dtype: Keras's dtype policy of all layers: "float32" or "mixed_bfloat16".
+        dtype: Keras's dtype policy of all layers: "float32", "mixed_bfloat16" or "mixed_float16".
         trainable: False freezes all weights.
         name: by default the class's, in lower case.
 
