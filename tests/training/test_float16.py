@@ -9,6 +9,7 @@ from generation.story_generator import StoryGenerator
 from models import recurrent_cells
 from models.attention import AttentionEncoderDecoder
 from models.image_grouping import ImageGroupingModel
+from training import loop
 from training.checkpoint import training_variables
 from training.experiment import Experiment
 from training.loop import make_train_step
@@ -28,7 +29,8 @@ STORIES = {
 
 @pytest.fixture
 def gpu(monkeypatch):
-    monkeypatch.setattr(recurrent_cells, "has_gpu", lambda: True)
+    for module in (recurrent_cells, loop):
+        monkeypatch.setattr(module, "has_gpu", lambda: True)
 
 
 def float16_model(model_class=ImageGroupingModel):
