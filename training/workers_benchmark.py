@@ -11,6 +11,7 @@ After the table stand the losses of some steps of a small model, by how its grad
 
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -49,6 +50,7 @@ def measure(arguments, workers):
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # else each worker would take a GPU
     device_name = use_device("cpu", 1)
     strategy = make_strategy(workers)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # TensorFlow catches it, and goes on
     model = _make_model(SIZES)
     steps = _make_steps(model, strategy)
     rows = []
