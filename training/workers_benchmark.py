@@ -21,7 +21,7 @@ import numpy as np
 from data_reader.cli import command_line, run_command, whole_number
 from data_reader.errors import InputError
 from data_reader.measuring import available_cores, use_device
-from training.benchmark import Sizes, draw_batch, make_trained_model
+from training.benchmark import QUICKLY_MADE, Sizes, draw_batch, make_trained_model
 from training.cluster import find_cluster
 from training.experiment import Experiment
 from training.launch import start_workers
@@ -68,7 +68,7 @@ def _make_model(sizes, **settings):
     import keras
 
     keras.utils.set_random_seed(1)
-    experiment = Experiment(name="benchmark", model=MODEL, **settings)
+    experiment = Experiment(name="benchmark", model=MODEL, model_settings=QUICKLY_MADE, **settings)
     return make_trained_model(experiment, "float32", sizes)
 
 
