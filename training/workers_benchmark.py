@@ -43,7 +43,7 @@ def measure(arguments, workers):
     """Measure together with the other workers -> device, weights, rows and losses.
 
     Rows are `{stories, workers, sent_in, seconds_per_step, words_per_second, ratio_to_one,
-    sum_share}`; the last two are None where they mean nothing.
+    sum_share}`; the last one is None where nothing is summed.
     """
     from training.strategy import make_strategy
 
