@@ -16,13 +16,15 @@ class StoryBatches(keras.utils.PyDataset):
         stories: an open stories file.
         stories_per_batch: B; the last batch of an epoch may be smaller, never empty.
         seed: for shuffling, in another order each epoch; None keeps the file's order.
-        features: the stories' features [N, I, F], to be indexed with increasing numbers of
-            stories; by default the file's, which stay on disk.
+
+    Attributes:
+        features: the stories' features [N, I, F], which are indexed with increasing numbers of
+            stories; the file's, which stay on disk, until others are put in their place.
     """
 
-    def __init__(self, stories, stories_per_batch, seed=None, features=None):
+    def __init__(self, stories, stories_per_batch, seed=None):
         super().__init__()
-        self._features = stories["image_embeddings"] if features is None else features
+        self.features = stories["image_embeddings"]
         # Sentences are small (440 bytes per story).
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
@@ -69,7 +71,7 @@ class StoryBatches(keras.utils.PyDataset):
         return int(np.count_nonzero(self._sentences[rows, :, 1:] != NULL))
 
     def _inputs(self, rows):
-        features = self._features[rows]
+        features = self.features[rows]
         if isinstance(features, np.ndarray):  # the original's files hold float64
             features = features.astype(np.float32, copy=False)
         return {"image_features": features, "sentences": self._sentences[rows]}

@@ -31,7 +31,7 @@ from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from data_reader.vocabulary import NULL, SENTENCES_PER_STORY
 from models import MODELS, model_class
-from models.precision import DTYPE_POLICIES, PRECISIONS, dtype_policy
+from models.precision import dtype_policy, precisions_here
 
 ROUNDS = 3
 VOCABULARY_SIZE, FEATURE_SIZE, WORD_EMBEDDING_SIZE = 10_004, 4096, 300
@@ -152,8 +152,7 @@ def measure_speed(model, stories):
 
 def _kinds(model):
     kinds = [("naive", "float32")] if model == NAIVE_MODEL else []
-    # A precision that this device replaces by another is measured as that one.
-    precisions = [p for p in PRECISIONS if dtype_policy(p) == DTYPE_POLICIES[p]]
+    precisions = precisions_here()
     kinds += [(decoding, precision) for decoding in STORIES_PER_BATCH for precision in precisions]
     return [{"decoding": decoding, "precision": precision} for decoding, precision in kinds]
 

@@ -22,6 +22,11 @@ def dtype_policy(precision):
     return DTYPE_POLICIES[precision]
 
 
+def precisions_here():
+    """List the precisions that this device does not replace by another."""
+    return [p for p in PRECISIONS if dtype_policy(p) == DTYPE_POLICIES[p]]
+
+
 @functools.cache
 def _say_once(line):
     print(line, file=sys.stderr)

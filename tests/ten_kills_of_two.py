@@ -10,17 +10,15 @@ the last bit, those of two workers that were left alone.
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from twenty_kills import REPOSITORY, compare, epochs, only_run
+from worker_threads import clusters_of, free_addresses
 
-from training.cluster import Cluster
 from training.stopping import STOPPED
 
 KILLS, EPOCHS, SEED, LONGEST_END = 10, 60, 1, 60
@@ -28,11 +26,6 @@ KILLS, EPOCHS, SEED, LONGEST_END = 10, 60, 1, 60
 
 def start(data, results, *arguments):
     """Two workers on free ports."""
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
     script = Path(__file__).with_name("tiny_training.py")
     command = [sys.executable, script, data, str(EPOCHS), "--results", results, *arguments]
     return [
@@ -41,10 +34,9 @@ def start(data, results, *arguments):
             stdout=subprocess.PIPE,  # a few lines, which need not be read
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ
-            | {"PYTHONPATH": str(REPOSITORY), "TF_CONFIG": Cluster(addresses, index).tf_config()},
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "TF_CONFIG": cluster.tf_config()},
         )
-        for index in range(2)
+        for cluster in clusters_of(free_addresses(2))
     ]
 
 

@@ -33,7 +33,7 @@ from data_reader.measuring import (
 )
 from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START, UNKNOWN
 from models import MODELS
-from models.precision import DTYPE_POLICIES, PRECISIONS, dtype_policy
+from models.precision import PRECISIONS, dtype_policy, precisions_here
 from training.experiment import Experiment
 from training.step_flop import step_flop
 
@@ -281,8 +281,7 @@ def _measure(arguments):
         return measure_memory(model, arguments.measure, sizes)
     # The naive port exists for the project's own models only.
     kinds = ["naive"] if model in MODELS else []
-    # A precision that this device replaces by another is measured as that one.
-    kinds += [p for p in arguments.precision if dtype_policy(p) == DTYPE_POLICIES[p]]
+    kinds += [p for p in arguments.precision if p in precisions_here()]
     rows, words = measure_steps(model, kinds, sizes, MATMUL_SIZE[device], STEPS_PER_ROUND[device])
     return {"precisions": rows, "words_per_sentence": words, "device_name": device_name}
 

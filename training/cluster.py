@@ -1,6 +1,7 @@
 """Which processes train together: read from TF_CONFIG or from Slurm's variables."""
 
 import json
+import operator
 import os
 import re
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _from_tf_config(text):
         # TensorFlow's name for a first worker that is listed apart.
         addresses = [*jobs.get("chief", []), *jobs["worker"]]
         first = len(jobs.get("chief", [])) if task["type"] == "worker" else 0
-        index = first + task["index"]
+        index = first + operator.index(task["index"])
     except (KeyError, TypeError, AttributeError):
         raise InputError(f"TF_CONFIG is {text!r:.200}; write it like {_EXAMPLE}") from None
     if others := (set(jobs) | {task["type"]}) - {"chief", "worker"}:

@@ -183,12 +183,15 @@ class SaveCheckpoints(Piece):
 
     def on_step_end(self, progress):
         if progress.batch % self._save_every_steps == 0 and progress.batch < self._steps:
-            self.on_stop(progress)
+            self._save(progress)
 
     def on_epoch_end(self, progress):
-        self.on_stop(progress)
+        self._save(progress)
 
     def on_stop(self, progress):
+        self._save(progress)
+
+    def _save(self, progress):
         self._checkpoints.save(self._model, progress)
 
 

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -65,7 +65,6 @@ def train(experiment, results=RESULTS, resumed=None, callbacks=(), tensorboard=F
         check_same_inputs(experiment, data, workers)
         strategy = make_strategy(workers)
         model = _make_model(experiment, data)
-        data = replace(data, training=_training_batches(experiment, data.training_stories))
         workers.exchange("ready")  # before anything is written
         request = opened.enter_context(stop_requests())
         run, progress = None, Progress()
@@ -110,12 +109,10 @@ def _make_model(experiment, data):
     # training resumes in a process that has made models before.
     keras.utils.clear_session()
     keras.utils.set_random_seed(experiment.seed)
-    return make_model(experiment, data.vocabulary, data.training_stories, len(data.training))
-
-
-def _training_batches(experiment, stories):
-    on_gpu = on_device(stories["image_embeddings"])
-    return StoryBatches(stories, experiment.stories_per_batch, experiment.seed, on_gpu)
+    model = make_model(experiment, data.vocabulary, data.training_stories, len(data.training))
+    if (on_gpu := on_device(data.training.features)) is not None:
+        data.training.features = on_gpu
+    return model
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def test_workers_are_read_from_tf_config():
         ({"TF_CONFIG": '{"cluster": {}, "task": {}}'}, "write it like"),
         (tf_config(["a:1", "b:2"], 2), "worker of index 2, but its cluster has 2 workers: a:1, b"),
         (tf_config(["a:1", "b:2"], "1"), "write it like"),
+        (tf_config(["a:1", "b:2"], 1.0), "write it like"),
         (tf_config(["a:1", "b"], 0), "the worker 'b'; write it as 'host:port'"),
         (tf_config(["a:1", 2], 0), "the worker 2; write it as 'host:port'"),
         (tf_config(["a:1", "b:99999"], 0), "the worker 'b:99999'"),

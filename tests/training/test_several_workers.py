@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_training import write_data
+from worker_threads import clusters_of, free_addresses
 
 from data_reader.run_folder import RunFolder
 from models.loading import load_model
-from training.cluster import Cluster
-from training.launch import free_ports
 from training.loss_plot import read_losses
 
 TINY = Path(__file__).parents[1] / "tiny_training.py"
@@ -37,9 +36,8 @@ def start(data, results, *arguments, tf_config=""):
 
 
 def start_workers(count, data, results, *arguments):
-    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(count))
-    configs = [Cluster(addresses, index).tf_config() for index in range(count)]
-    return [start(data, results, *arguments, tf_config=config) for config in configs]
+    clusters = clusters_of(free_addresses(count))
+    return [start(data, results, *arguments, tf_config=each.tf_config()) for each in clusters]
 
 
 def finish(processes):
@@ -111,11 +109,12 @@ def test_a_training_passes_from_three_workers_to_two_and_to_one(data, alone, tmp
 
 
 def test_workers_with_other_settings_are_refused_before_anything_is_written(data, tmp_path):
-    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(2))
-    settings = [["--set", "name=tiny", f"learning_rate={rate}"] for rate in (0.5, 0.25)]
+    addresses = free_addresses(2)
     workers = [
-        start(data, tmp_path, *settings[index], tf_config=Cluster(addresses, index).tf_config())
-        for index in range(2)
+        start(data, tmp_path, "--set", "name=tiny", f"learning_rate={rate}", tf_config=config)
+        for rate, config in zip(
+            (0.5, 0.25), [each.tf_config() for each in clusters_of(addresses)], strict=True
+        )
     ]
     statuses, printed = finish(workers)
     assert statuses == [2, 2]

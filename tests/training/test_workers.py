@@ -1,16 +1,22 @@
 """What workers tell each other, each in a thread of its own."""
 
+import os
 import socket
+import subprocess
+import sys
+import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import tensorflow as tf
 from worker_threads import clusters_of, free_addresses, run_all
 
 from data_reader.errors import InputError
 from training import workers as module
 from training.cluster import Cluster
-from training.stopping import TrainingStoppedError
+from training.stopping import STOPPED, TrainingStoppedError
 from training.workers import WorkerLostError, Workers, meet
 
 
@@ -127,6 +133,66 @@ def test_a_stranger_on_the_chief_s_port_is_sent_away():
         time.sleep(0.2)
         worker = threads.submit(knock, Cluster(addresses, 1))
         assert chief.result() == worker.result() == ["chief", "worker"]
+
+
+UNAVAILABLE = tf.errors.UnavailableError(None, None, "Connection reset by peer")
+OUT_OF_MEMORY = tf.errors.ResourceExhaustedError(None, None, "out of memory")
+
+
+def test_an_error_of_tensorflow_is_explained_by_the_worker_that_caused_it():
+    def work(workers):
+        if workers.index == 1:
+            raise InputError("No space left.")
+        workers.raise_if_lost(UNAVAILABLE)
+
+    explained, _ = run_all(clusters_of(free_addresses(2)), work)
+    assert isinstance(explained, InputError)
+    assert str(explained).endswith(": No space left.")
+
+
+def test_a_worker_that_hangs_is_lost_but_an_error_of_one_s_own_is_not(monkeypatch):
+    monkeypatch.setattr(module, "_LAST_WORDS_SECONDS", 0.2)
+    chief_has_seen = threading.Event()
+
+    def work(workers):
+        if workers.is_chief:
+            workers.raise_if_lost(OUT_OF_MEMORY)
+            with pytest.raises(WorkerLostError, match=r"no longer answers \(Connection reset"):
+                workers.raise_if_lost(UNAVAILABLE)
+            chief_has_seen.set()
+        assert chief_has_seen.wait(timeout=10)
+        return workers.exchange("is still there")
+
+    assert run_all(clusters_of(free_addresses(2)), work) == [["is still there"] * 2] * 2
+
+
+# It never leaves what it does, as if TensorFlow waited for the other worker.
+HANGING = """
+    import sys
+    import time
+
+    from training import workers
+    from training.cluster import Cluster
+
+    workers._SECONDS_TO_END = 0.2
+    with workers.meet(Cluster(tuple(sys.argv[1:]), 1)):
+        time.sleep(60)
+"""
+
+
+def test_a_process_that_would_wait_for_a_lost_worker_for_ever_ends():
+    addresses = free_addresses(2)
+    hanging = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HANGING), *addresses],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with pytest.raises(RuntimeError), meet(Cluster(addresses, 0)):
+        raise RuntimeError("a bug")
+    _, printed = hanging.communicate(timeout=20)
+    assert hanging.returncode == STOPPED
+    assert printed.startswith("A worker is gone; to resume from the last checkpoint, start all")
 
 
 def test_alone_no_error_is_another_worker_s():
