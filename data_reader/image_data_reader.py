@@ -12,6 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from data_reader.errors import InputError
+from data_reader.img2dataset import recorded_ids
 
 # The published AlexNet's input, and the channel means of its training photos: blue, green, red.
 ALEXNET_IMAGE_SIZE = 227
@@ -52,12 +53,17 @@ def find_photo_files(folder):
     A file is a photo if one of its extensions is a photo's, in upper or lower case; hidden files
     are ignored.  An id's paths, usually one, are sorted.  They are strings, since a `Path` takes a
     kilobyte and there may be 170,000.
+
+    Raises:
+        InputError: img2dataset's list of photos can't be read.
     """
     photos = {}
     for parent, names in _walk(folder):
+        recorded = recorded_ids(parent, names, photo_id)
         for name in names:
             if not name.startswith(".") and _has_photo_ending(name):
-                photos.setdefault(photo_id(name), []).append(os.path.join(parent, name))
+                id_ = recorded.get(os.path.splitext(name)[0]) or photo_id(name)
+                photos.setdefault(id_, []).append(os.path.join(parent, name))
     return {id_: sorted(photos[id_]) for id_ in sorted(photos)}
 
 
