@@ -18,7 +18,8 @@ import numpy as np
 from data_reader.cli import command_line, run_command, whole_number
 from data_reader.files import write_json
 from data_reader.layout import DataLayout
-from data_reader.vocabulary import MAX_WORDS, SENTENCES_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
+from data_reader.vocabulary import MAX_WORDS
 
 # Sentences of the validation split with 1, 2, ... 20 words, per mille; longer ones count as 20.
 SENTENCE_LENGTHS = (0, 0, 3, 11, 34, 56, 81, 100, 105, 100, 92, 81, 70, 57, 44, 37, 28, 22, 17, 62)
@@ -29,7 +30,7 @@ PHOTOS_OF_TWO_STORIES = 0.5  # in VIST most photos serve several stories
 
 def write_inputs(layout, stories, rng):
     """Write annotations, descriptions and features of so many stories."""
-    sentences = stories * SENTENCES_PER_STORY
+    sentences = stories * VIST_PHOTOS_PER_STORY
     photos = round(sentences * PHOTOS_OF_TWO_STORIES)
     words = np.array([f"word{number}" for number in range(WORDS)])
     frequencies = 1 / np.arange(1, WORDS + 1)
@@ -41,13 +42,13 @@ def write_inputs(layout, stories, rng):
         [
             {
                 "original_text": text,
-                "album_id": str(number // (5 * SENTENCES_PER_STORY)),
+                "album_id": str(number // (5 * VIST_PHOTOS_PER_STORY)),
                 "photo_flickr_id": str(number % photos),
                 "setting": "first-2-pick-and-tell",
                 "worker_id": "W",
-                "story_id": str(number // SENTENCES_PER_STORY),
+                "story_id": str(number // VIST_PHOTOS_PER_STORY),
                 "tier": "story-in-sequence",
-                "worker_arranged_photo_order": number % SENTENCES_PER_STORY,
+                "worker_arranged_photo_order": number % VIST_PHOTOS_PER_STORY,
                 "text": text,
                 "storylet_id": str(number),
             }

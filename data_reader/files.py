@@ -13,7 +13,12 @@ import h5py
 from data_reader.errors import InputError
 
 SKIPPED_COLUMNS = ("id", "reason", "path")  # of skipped_photos_*.csv and skipped_stories_*.csv
-_KINDS = {"strings": "OS", "whole numbers": "iu", "numbers": "fiu"}  # NumPy's letters for them
+_KINDS = {  # NumPy's letters for them
+    "strings": "OS",
+    "strings or whole numbers": "OSiu",
+    "whole numbers": "iu",
+    "numbers": "fiu",
+}
 
 
 @contextmanager
@@ -153,8 +158,9 @@ def open_hdf5(path, arrays, made_by):
     """Open an HDF5 file for reading after checking the arrays in it.
 
     Args:
-        arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers" and "numbers",
-            each axis a size or a letter: any size, the same one for the same letter.
+        arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers", "strings or
+            whole numbers" and "numbers", each axis a size or a letter: any size, the same one for
+            the same letter.
         made_by: the command that makes the file.
 
     Raises:

@@ -32,7 +32,7 @@ class RunFolder:
 
     experiment_file = _file("experiment.json", "The settings of the experiment.")
     vocabulary_file = _file("vocabulary.json", "The words that the model knows.")
-    features_file = _file("features.json", "The description of the image features.")
+    features_file = _file("features.json", "The image features and stories of the training.")
     environment_file = _file("environment.json", "Packages, commit and machine of the training.")
     finished_file = _file("finished.json", "Why the run ended and how long it took.")
     model_file = _file("model.keras", "The model of the best epoch.")
@@ -260,6 +260,14 @@ class RunFolder:
             InputError: the file is broken.
         """
         return _read_dictionary(self.features_file)
+
+    def photos_per_story(self):
+        """Return how many photos each training story had; None if that was not recorded.
+
+        Raises:
+            InputError: the file is broken.
+        """
+        return self.features().get("photos_per_story")
 
     def check_model_file(self):
         """Refuse a model file that is cut short or something else.

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, check_whole_number
 from data_reader.files import (
     SKIPPED_COLUMNS,
     atomic_write,
@@ -21,10 +21,9 @@ from data_reader.files import (
     write_csv,
 )
 from data_reader.image_data_reader import index_photos
-from data_reader.stories_file import FEATURE_ATTRIBUTES
+from data_reader.stories_file import FEATURE_ATTRIBUTES, VIST_PHOTOS_PER_STORY
 from data_reader.vocabulary import (
     ROW_LENGTH,
-    SENTENCES_PER_STORY,
     VOCABULARY_SIZE,
     Coverage,
     Vocabulary,
@@ -63,18 +62,33 @@ class Story:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class AnnotatedStories:
+    """The stories of an annotation file; each should have `photos_per_story` photos."""
+
+    stories: list[Story]
+    photos_per_story: int
+
+    def __iter__(self):
+        return iter(self.stories)
+
+    def __len__(self):
+        return len(self.stories)
+
+
 def read_stories(path):
-    """Read the stories of a story-in-sequence file, in the order in which they first appear.
+    """Read a story-in-sequence file -> `AnnotatedStories`, in the order of first appearance.
 
     Sentences are grouped by `story_id` and sorted by `worker_arranged_photo_order`, wherever they
-    are in the file.
+    are in the file.  Its `info` may state `photos_per_story`; without that it is VIST's 5.
 
     Raises:
         FileNotFoundError: there is no such file.
         InputError: the file is not in VIST's story-in-sequence format.
     """
+    contents = _read_vist(path)
     sentences = defaultdict(list)
-    for annotation in _annotations(path, _SENTENCE_FIELDS):
+    for annotation in _annotations(contents, _SENTENCE_FIELDS, path):
         sentences[annotation["story_id"]].append(
             (
                 annotation["worker_arranged_photo_order"],
@@ -89,7 +103,7 @@ def read_stories(path):
     for story_id, rows in sentences.items():
         places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
         stories.append(Story(story_id, albums[0], photo_ids, texts, places))
-    return stories
+    return AnnotatedStories(stories, _photos_per_story(contents, path))
 
 
 def read_descriptions(path):
@@ -99,11 +113,12 @@ def read_descriptions(path):
         FileNotFoundError: there is no such file.
         InputError: the file is not in VIST's description-in-isolation format.
     """
-    return {row["photo_flickr_id"]: row["text"] for row in _annotations(path, _TEXT_FIELDS)}
+    annotations = _annotations(_read_vist(path), _TEXT_FIELDS, path)
+    return {annotation["photo_flickr_id"]: annotation["text"] for annotation in annotations}
 
 
-def _annotations(path, fields):
-    """Read the annotations of a VIST file and check that they have `{field: type}`."""
+def _read_vist(path):
+    """Read a VIST file -> a dictionary that has "annotations"."""
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing; put VIST's annotations there (see docs/data.md), "
@@ -112,6 +127,19 @@ def _annotations(path, fields):
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
         raise InputError(f"{path} is not a VIST annotation file: it has no 'annotations'.")
+    return contents
+
+
+def _photos_per_story(contents, path):
+    info = contents.get("info")
+    if not isinstance(info, dict) or "photos_per_story" not in info:
+        return VIST_PHOTOS_PER_STORY
+    check_whole_number(f"{path}: photos_per_story in 'info'", info["photos_per_story"])
+    return info["photos_per_story"]
+
+
+def _annotations(contents, fields, path):
+    """List the annotations of a VIST file after checking that they have `{field: type}`."""
     entries = contents["annotations"]
     if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
         raise InputError(
@@ -203,17 +231,15 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     ) as features:
         rows = {id_: row for row, id_ in enumerate(read_strings(features["image_ids"]))}
         reasons = {
-            story: _why_skipped(story, rows, descriptions if descriptions_needed else None)
+            story: why_unusable(story, stories.photos_per_story)
+            or _what_lacks(story, rows, descriptions if descriptions_needed else None)
             for story in stories
         }
         kept = [story for story, reason in reasons.items() if not reason]
         skipped = [(story.story_id, reason, "") for story, reason in reasons.items() if reason]
         write_csv(layout.skipped_stories(split), SKIPPED_COLUMNS, skipped)
         if not kept:
-            raise InputError(
-                f"No story of the {split} split can be used: {_most_common_reason(reasons)}. "
-                f"All stories are listed in {layout.skipped_stories(split)}."
-            )
+            raise InputError(_why_none(reasons.values(), split, layout.skipped_stories(split)))
         with atomic_write(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
             _write_attributes(file, features, vocabulary)
             _write_texts(file, kept, vocabulary, descriptions)
@@ -238,25 +264,20 @@ def _descriptions(layout, split, needed):
     return read_descriptions(path) if needed or path.exists() else {}
 
 
-def why_unusable(story):
+def why_unusable(story, photos_per_story):
     """Return why a story can't be used even if all its features exist, or "" if it can."""
-    if len(story.photo_ids) != SENTENCES_PER_STORY:
-        return f"{len(story.photo_ids)} photos instead of {SENTENCES_PER_STORY}"
-    if len(set(story.places)) != SENTENCES_PER_STORY:
+    if len(story.photo_ids) != photos_per_story:
+        return f"{len(story.photo_ids)} photos instead of {photos_per_story}"
+    if len(set(story.places)) != photos_per_story:
         return "two sentences have the same place"
-    if not story.story_id.isdecimal():
-        return "its id is not a decimal number"
-    if len(story.story_id) > 1000 or int(story.story_id) > np.iinfo(np.int64).max:
-        return "its id is too large a number"
-    if not all(map(can_be_stored, (story.album_id, *story.photo_ids, *story.texts))):
+    stored = (story.story_id, story.album_id, *story.photo_ids, *story.texts)
+    if not all(map(can_be_stored, stored)):
         return "an id or a text can't be stored"
     return ""
 
 
-def _why_skipped(story, feature_rows, descriptions):
-    """Return why a story can't be used, or "" if it can."""
-    if flaw := why_unusable(story):
-        return flaw
+def _what_lacks(story, feature_rows, descriptions):
+    """Return what a story lacks beside its annotations, or "" if nothing."""
     if any(photo not in feature_rows for photo in story.photo_ids):
         return "a photo has no features"
     if descriptions is not None and any(p not in descriptions for p in story.photo_ids):
@@ -264,9 +285,15 @@ def _why_skipped(story, feature_rows, descriptions):
     return ""
 
 
-def _most_common_reason(reasons):
-    [(reason, count)] = Counter(reasons.values()).most_common(1)
-    return f"{reason} ({count} of {len(reasons)})"
+def _why_none(reasons, split, listed):
+    [(reason, count)] = Counter(reasons).most_common(1)
+    message = (
+        f"No story of the {split} split can be used: {reason} ({count} of {len(reasons)}). "
+        f"All stories are listed in {listed}."
+    )
+    if "photos instead of" in reason:
+        message += " If all stories should have another number, state it: see docs/data.md."
+    return message
 
 
 def _write_attributes(file, features, vocabulary):
@@ -278,7 +305,7 @@ def _write_attributes(file, features, vocabulary):
 
 
 def _write_texts(file, stories, vocabulary, descriptions):
-    file["story_ids"] = np.array([int(story.story_id) for story in stories], np.int64)
+    _write_strings(file, "story_ids", [story.story_id for story in stories])
     _write_strings(file, "album_ids", [story.album_id for story in stories])
     _write_strings(file, "texts", [story.texts for story in stories])
     file["story_sentences"] = np.stack(
@@ -317,8 +344,7 @@ def _write_strings(file, name, values):
 
 def _write_embeddings(file, stories, embeddings, rows):
     """Copy each story's features, [N, I, F] in one piece so that they can be read by offset."""
-    out = file.create_dataset(
-        "image_embeddings", (len(stories), SENTENCES_PER_STORY, embeddings.shape[1]), np.float32
-    )
+    shape = (len(stories), len(stories[0].photo_ids), embeddings.shape[1])
+    out = file.create_dataset("image_embeddings", shape, np.float32)
     for number, story in enumerate(tqdm(stories, desc="stories", unit="story", disable=None)):
         out[number] = [embeddings[rows[id_]] for id_ in story.photo_ids]

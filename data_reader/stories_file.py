@@ -5,13 +5,14 @@ import shlex
 import numpy as np
 
 from data_reader.errors import InputError
-from data_reader.files import open_hdf5
+from data_reader.files import open_hdf5, read_strings
 from data_reader.vocabulary import ROW_LENGTH
 
+VIST_PHOTOS_PER_STORY = 5  # and sentences: one for each photo
 FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
 # N stories, each of I sentences and photos; the features have the size F.
 _NEEDED = {
-    "story_ids": ("whole numbers", ("N",)),
+    "story_ids": ("strings or whole numbers", ("N",)),
     "story_sentences": ("whole numbers", ("N", "I", ROW_LENGTH)),
     "image_embeddings": ("numbers", ("N", "I", "F")),
 }
@@ -46,6 +47,21 @@ def open_stories(layout, split, vocabulary=None, also=()):
         file.close()
         raise
     return file
+
+
+def read_story_ids(stories):
+    """List the ids of an open stories file as text; the original's files hold whole numbers.
+
+    Raises:
+        InputError: an id is not UTF-8.
+    """
+    ids = stories["story_ids"]
+    return read_strings(ids) if ids.dtype.kind in "OS" else [str(id_) for id_ in ids[:]]
+
+
+def photos_per_story(stories):
+    """Return I, the number of photos and sentences that each story of an open file has."""
+    return stories["story_sentences"].shape[1]
 
 
 def check_vocabulary(stories, vocabulary):

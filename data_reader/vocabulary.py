@@ -16,7 +16,6 @@ NULL, START, END, UNKNOWN = range(4)
 
 MAX_WORDS = 20
 ROW_LENGTH = MAX_WORDS + 2  # <START> words <END>
-SENTENCES_PER_STORY = 5  # in VIST, each with a photo of its own
 VOCABULARY_SIZE = 10_000  # the default, without the special words
 
 

@@ -69,7 +69,7 @@ class Split:
     """The files of one split.
 
     Attributes:
-        annotations: its contents are the stories.
+        annotations: its contents are the `AnnotatedStories`.
         descriptions: its contents are `{photo id: text}`.
         photos: `{photo id: paths}`; of several paths the first is used.
         unreadable: `{photo id: reason}`, or None if the photos were not decoded.
@@ -100,7 +100,7 @@ class Split:
         """Whether at least one story has everything that a stories file needs."""
         features, described = self.features.contents or (), self.descriptions.contents
         return any(
-            not why_unusable(story)
+            not why_unusable(story, self.annotations.contents.photos_per_story)
             and all(id_ in features for id_ in story.photo_ids)
             and (described is None or all(id_ in described for id_ in story.photo_ids))
             for story in self.annotations.contents or ()
@@ -289,7 +289,7 @@ def _split_problems(split):
 
 def _story_problems(split):
     for story in split.annotations.contents or ():
-        if flaw := why_unusable(story):
+        if flaw := why_unusable(story, split.annotations.contents.photos_per_story):
             yield Problem(
                 split.name, "unusable story", story.story_id, flaw, split.annotations.path
             )

@@ -183,7 +183,7 @@ def main():
     shown = read_shown_stories(layout, split, {name: stories})
     number = _place_of(arguments.story, shown, split)
     story = shown[number]
-    path = arguments.output or run.strips / f"{split}_{story.story_id}_attribution.png"
+    path = arguments.output or run.strips / f"{split}_{story.name_in_files}_attribution.png"
     _check_format(path)
     with open_stories(layout, split) as file:
         check_features(file, run.features())

@@ -28,8 +28,8 @@ from data_reader.measuring import (
     with_gpu_memory,
 )
 from data_reader.run_folder import RunFolder
-from data_reader.stories_file import open_stories
-from data_reader.vocabulary import NULL, SENTENCES_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
+from data_reader.vocabulary import NULL
 from models import MODELS, model_class
 from models.precision import dtype_policy, precisions_here
 
@@ -107,20 +107,20 @@ def make_batch_work(model, decoding, precision):
 def _naive_work():
     from generation.naive_loop import NaiveLoop
 
-    loop = NaiveLoop(make_model(NAIVE_MODEL, "float32"), SENTENCES_PER_STORY)
+    loop = NaiveLoop(make_model(NAIVE_MODEL, "float32"), VIST_PHOTOS_PER_STORY)
     [image_features] = _draw_features(1)
     rng = np.random.default_rng(1)
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
 
     def generate():
-        lengths = rng.choice(np.arange(1, 21), SENTENCES_PER_STORY, p=share)
+        lengths = rng.choice(np.arange(1, 21), VIST_PHOTOS_PER_STORY, p=share)
         return loop.generate(image_features, lengths)[None]
 
     return generate
 
 
 def _draw_features(stories):
-    shape = (stories, SENTENCES_PER_STORY, FEATURE_SIZE)
+    shape = (stories, VIST_PHOTOS_PER_STORY, FEATURE_SIZE)
     return np.random.default_rng(1).normal(size=shape).clip(0).astype(np.float32)
 
 

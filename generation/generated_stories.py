@@ -1,5 +1,7 @@
 """The stories that runs have generated for a split, with the photos and the human stories."""
 
+import hashlib
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +10,14 @@ from data_reader.cli import add_data_option
 from data_reader.errors import InputError
 from data_reader.files import read_strings
 from data_reader.layout import SPLITS
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import open_stories, read_story_ids
 from generation.decoding_options import DEFAULT_DECODING, options_of, read_decoding
 
 HUMAN = "human"
+# An id that names files as it is.  Others are marked by a ~; among them are ids that end like the
+# names of other files: test_sheet.pdf, test_1_frame2.png, test_1_attribution.png.
+_FILE_NAME = re.compile(r"(?!sheet$)(?!.*_(frame\d+|attribution)$)[\w.-]{1,100}", re.ASCII)
+_SHORTENED = 60  # characters
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,14 @@ class ShownStory:
     album_id: str
     photos: tuple[Path, ...]
     systems: dict[str, list[str]]
+
+    @property
+    def name_in_files(self):
+        """The id, or if that can't stand in the name of a file, one like it; unique."""
+        if _FILE_NAME.fullmatch(self.story_id):
+            return self.story_id
+        readable = re.sub(r"[^\w.-]+", "-", self.story_id, flags=re.ASCII)[:_SHORTENED]
+        return f"{readable}~{hashlib.sha256(self.story_id.encode()).hexdigest()[:16]}"
 
 
 def add_system_options(parser):
@@ -58,7 +72,7 @@ def read_shown_stories(layout, split, systems):
     """
     also = ("album_ids", "image_paths", "texts")
     with open_stories(layout, split, also=also) as file:
-        ids = [str(story_id) for story_id in file["story_ids"][:]]
+        ids = read_story_ids(file)
         albums, paths, texts = (read_strings(file[name]) for name in also)
     for name, stories in systems.items():
         if len(stories) != len(ids):

@@ -8,7 +8,6 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from data_reader.errors import InputError
 from data_reader.image_data_reader import PHOTO_ENDINGS, read_photo
-from data_reader.vocabulary import SENTENCES_PER_STORY
 
 FEWEST, MOST = 2, 20
 
@@ -99,8 +98,9 @@ def features_of(photos, extractor):
 def unseen_in_training(run, photos):
     """Return notes on how a story of so many photos differs from the training data."""
     lines = []
-    if photos != SENTENCES_PER_STORY:
-        lines.append(f"training used stories of {SENTENCES_PER_STORY} photos, none of {photos}.")
+    trained_with = run.photos_per_story()
+    if trained_with is not None and photos != trained_with:
+        lines.append(f"training used stories of {trained_with} photos, none of {photos}.")
     if run.features()["weights_checksum"].startswith("seeded"):
         lines.append("the run's image features come from random weights, useless for real photos.")
     return lines

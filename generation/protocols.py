@@ -91,8 +91,7 @@ def with_all_references(predictions, references, groups=()):
     """`Texts`, each with all references of its key.
 
     Args:
-        predictions: `{key: story}`, a key being the id of an album or the photo ids of a sequence
-            joined by _.
+        predictions: `{key: story}`, a key being the id of an album or the photo ids of a sequence.
         references: `{key: [stories]}`; it may have more keys.
 
     Raises:

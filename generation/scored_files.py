@@ -5,10 +5,11 @@ from pathlib import Path
 
 from data_reader.errors import InputError
 from data_reader.files import read_json
-from data_reader.vocabulary import SENTENCES_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from generation.metrics import VIST_SEQUENCE
 
-_SEQUENCE = re.compile(r"\d+(_\d+){4}")
+_OF_VIST = re.compile(r"\d+(_\d+){4}")  # a sequence of VIST's photos
+_SEQUENCE = re.compile(r".+_.+", re.DOTALL)
 
 
 def read_lines(path):
@@ -34,8 +35,8 @@ def read_lines(path):
     return text.removesuffix("\n").split("\n")
 
 
-def pair_lines(hypotheses, references, level):
-    """Prepare lines for a level: as they are, or each five sentences joined to a story.
+def pair_lines(hypotheses, references, level, sentences_per_story=VIST_PHOTOS_PER_STORY):
+    """Prepare lines for a level: as they are, or the sentences of each story joined.
 
     At the level "story" the hypotheses may already be one story per line.
 
@@ -48,20 +49,23 @@ def pair_lines(hypotheses, references, level):
             f"There are {generated} hypotheses for {human} references; each needs its own line."
         )
     if level == "story":
-        if human % SENTENCES_PER_STORY or generated not in (human, human // SENTENCES_PER_STORY):
+        stories, rest = divmod(human, sentences_per_story)
+        if rest or generated not in (human, stories):
             raise InputError(
                 f"There are {generated} lines of hypotheses for {human} references; a story needs "
-                f"{SENTENCES_PER_STORY} lines of references and one or as many of hypotheses."
+                f"{sentences_per_story} lines of references and one or as many of hypotheses "
+                "(--sentences-per-story)."
             )
-        references = _join(references)
-        hypotheses = _join(hypotheses) if generated == human else hypotheses
+        references = _join(references, sentences_per_story)
+        if generated == human:
+            hypotheses = _join(hypotheses, sentences_per_story)
     return hypotheses, references
 
 
-def _join(sentences):
+def _join(sentences, per_story):
     return [
-        " ".join(sentences[start : start + SENTENCES_PER_STORY])
-        for start in range(0, len(sentences), SENTENCES_PER_STORY)
+        " ".join(sentences[start : start + per_story])
+        for start in range(0, len(sentences), per_story)
     ]
 
 
@@ -104,11 +108,13 @@ def _read_dictionary(path):
 def check_keys(protocol, keys):
     """Refuse the keys of one of the two protocols if the other was asked for.
 
+    An album's id may be any text: only sequences of VIST's photos are told from it.
+
     Raises:
         InputError: a key is of the other protocol; the message names the first one.
     """
     for key in keys:
-        is_sequence = _SEQUENCE.fullmatch(key) is not None
-        if is_sequence != (protocol == VIST_SEQUENCE):
-            wanted = "an album's id" if is_sequence else "five photo ids joined by _"
-            raise InputError(f"{protocol} takes {wanted} as key, got {key}.")
+        if protocol == VIST_SEQUENCE and not _SEQUENCE.fullmatch(key):
+            raise InputError(f"{protocol} takes photo ids joined by _ as key, got {key}.")
+        if protocol != VIST_SEQUENCE and _OF_VIST.fullmatch(key):
+            raise InputError(f"{protocol} takes an album's id as key, got {key}.")

@@ -4,8 +4,8 @@ original-2018 HYPOTHESES REFERENCES: two text files whose lines correspond; one 
 system's own protocol of 2018.
 vist-album PREDICTIONS.json REFERENCES.json: album id -> story, against all human stories of the
 album, as the field's vist_eval does.
-vist-sequence PREDICTIONS.json REFERENCES.json: five photo ids joined by _ -> story, against the
-human stories of exactly these photos, METEOR as the 2018 challenge took it.
+vist-sequence PREDICTIONS.json REFERENCES.json: a story's photo ids joined by _ -> story, against
+the human stories of exactly these photos, METEOR as the 2018 challenge took it.
 --run FOLDER: all of them for the stories of a run, with confidence intervals over albums.
 """
 
@@ -16,13 +16,13 @@ from importlib.metadata import version
 
 from tqdm import tqdm
 
-from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.errors import InputError
 from data_reader.files import read_json, read_strings, write_json
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.run_folder import RunFolder, Share
 from data_reader.sis_datareader import read_stories, why_unusable
-from data_reader.stories_file import open_stories
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
 from generation.diversity import diversity
 from generation.generated_stories import read_hypotheses
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, shown, with_metrics
@@ -60,7 +60,7 @@ class RunStories:
         self.generated = read_hypotheses(run, decoding, split)
         with open_stories(layout, split, also=("album_ids", "image_ids")) as file:
             self.albums, photos = read_strings(file["album_ids"]), read_strings(file["image_ids"])
-        self.sequences = ["_".join(row) for row in photos]
+        self.sequences = [tuple(row) for row in photos]
         cut = read_lines(run.references(split))
         images = len(photos[0])
         self.cut = [cut[start : start + images] for start in range(0, len(cut), images)]
@@ -71,11 +71,12 @@ class RunStories:
                 f"again with: python -m generation --run {run.path} --split {split}"
             )
         self.by_album, self.by_sequence = {}, {}
-        for story in read_stories(layout.annotations(split)):
-            if not why_unusable(story):
+        human = read_stories(layout.annotations(split))
+        for story in human:
+            if not why_unusable(story, human.photos_per_story):
                 text = " ".join(story.texts)
                 self.by_album.setdefault(story.album_id, []).append(text)
-                self.by_sequence.setdefault("_".join(story.photo_ids), []).append(text)
+                self.by_sequence.setdefault(story.photo_ids, []).append(text)
 
     def scored(self, metrics=METRICS):
         """`{protocol: Scored}`, with a progress bar."""
@@ -231,6 +232,8 @@ def main():
     metrics = with_metrics(arguments.metric)
     if arguments.level and arguments.protocol != "original-2018":
         raise InputError("--level belongs to the protocol original-2018 alone.")
+    if arguments.sentences_per_story and arguments.level != "story":
+        raise InputError("--sentences-per-story belongs to --level story alone.")
     if arguments.against_decoding and not arguments.against:
         raise InputError("--against-decoding belongs to --against, which was not given.")
     if arguments.against and not arguments.run:
@@ -250,7 +253,8 @@ def _score_files(arguments, metrics):
     protocol, (hypotheses, references) = arguments.protocol, arguments.files
     if protocol == "original-2018":
         level = arguments.level or "sentence"
-        lines = pair_lines(read_lines(hypotheses), read_lines(references), level)
+        per_story = arguments.sentences_per_story or VIST_PHOTOS_PER_STORY
+        lines = pair_lines(read_lines(hypotheses), read_lines(references), level, per_story)
         protocol, texts, possible = f"{protocol}-{level}", with_one_reference(*lines), len(lines[1])
     else:
         predictions, references = read_predictions(hypotheses), read_references(references)
@@ -333,6 +337,12 @@ def _parse_arguments():
     parser.add_argument("files", nargs="*", metavar="FILE", help="hypotheses, references")
     parser.add_argument(
         "--level", choices=("sentence", "story"), help="of original-2018 (default: sentence)"
+    )
+    parser.add_argument(
+        "--sentences-per-story",
+        type=whole_number(1),
+        metavar="N",
+        help=f"lines that --level story joins (default: {VIST_PHOTOS_PER_STORY})",
     )
     parser.add_argument("--run", metavar="FOLDER", help="run folder")
     parser.add_argument("--split", default="test", choices=SPLITS)

@@ -86,7 +86,7 @@ def draw_strips(stories, folder, split, ending="png", framed=None):
     frame = f"_frame{framed[0] + 1}" if framed else ""
     paths = []
     for story in tqdm(stories, desc="strips", unit="strip", disable=None):
-        paths.append(Path(folder) / f"{split}_{story.story_id}{frame}.{ending}")
+        paths.append(Path(folder) / f"{split}_{story.name_in_files}{frame}.{ending}")
         with atomic_write(paths[-1]) as partial:
             draw_strip(story.photos, story.systems, partial, *(framed or ()))
     return paths
@@ -174,9 +174,11 @@ def _lay_out(photos, systems, framed=None, caption=None):
     pictures = [_picture(photo) for photo in photos]
     shown, texts = [], []
     top = _GAP
+    width = _left(min(PHOTOS_IN_A_ROW, len(photos)))
     if caption:
-        texts.append(_Text(_GAP, top, [caption], "#777777"))
-        top += _CAPTION_HEIGHT
+        lines = _wrap(" ".join(caption.split()), width - 2 * _GAP)
+        texts.append(_Text(_GAP, top, lines, "#777777"))
+        top += _CAPTION_HEIGHT + _LINE_HEIGHT * (len(lines) - 1)
     for first in range(0, len(photos), PHOTOS_IN_A_ROW):
         places = range(first, min(first + PHOTOS_IN_A_ROW, len(photos)))
         row_height = max(_shown_size(pictures[place])[1] for place in places)
@@ -190,7 +192,6 @@ def _lay_out(photos, systems, framed=None, caption=None):
             row = _lay_out_system(name, sentences, places, number, framed, top)
             texts += row
             top += _LINE_HEIGHT * max(len(text.lines) for text in row) + 1.5 * _GAP
-    width = _left(min(PHOTOS_IN_A_ROW, len(photos)))
     return _Strip(width, top, shown, texts)
 
 

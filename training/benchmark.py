@@ -31,7 +31,8 @@ from data_reader.measuring import (
     use_device,
     with_gpu_memory,
 )
-from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START, UNKNOWN
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
+from data_reader.vocabulary import END, NULL, ROW_LENGTH, START, UNKNOWN
 from models import MODELS
 from models.precision import PRECISIONS, dtype_policy, precisions_here
 from training.experiment import Experiment
@@ -69,7 +70,7 @@ class Sizes:
 
 def draw_batch(sizes, rng):
     """image_features float32 [B, I, F] and sentences int32 [B, I, T] with VIST's lengths."""
-    shape = (sizes.stories_per_batch, SENTENCES_PER_STORY)
+    shape = (sizes.stories_per_batch, VIST_PHOTOS_PER_STORY)
     share = np.array(SENTENCE_LENGTHS) / sum(SENTENCE_LENGTHS)
     lengths = rng.choice(np.arange(1, len(share) + 1), (*shape, 1), p=share)
     words = rng.integers(UNKNOWN + 1, sizes.vocabulary_size, (*shape, ROW_LENGTH))
@@ -192,7 +193,7 @@ def measure_steps(model, precisions, sizes, matmul_size, steps_per_round=1):
         row["matmul_share"] = float(np.median(np.divide(flop, seconds[precision])) / matmul_rate)
         row["matmul_gflop_per_second"] = float(matmul_rate / 1e9)
     _trace_kernels(works, rows, rounds[0][:TRACED_STEPS])
-    return rows, float(np.mean(words) / sizes.stories_per_batch / SENTENCES_PER_STORY)
+    return rows, float(np.mean(words) / sizes.stories_per_batch / VIST_PHOTOS_PER_STORY)
 
 
 def _warmed_up(model, precision, sizes, batches, row):
@@ -323,7 +324,7 @@ def as_table(measured, arguments):
     one = next(iter(measured.values()))
     lines = [
         f"{one['device_name']}, cores used: {arguments.cores}; medians of {ROUNDS} rounds",
-        f"{sizes.stories_per_batch} stories of {SENTENCES_PER_STORY} sentences, on average "
+        f"{sizes.stories_per_batch} stories of {VIST_PHOTOS_PER_STORY} sentences, on average "
         f"{one['words_per_sentence']:.1f} words with <END>; vocabulary {sizes.vocabulary_size:,}, "
         f"features {sizes.feature_size:,}, frozen embedding {sizes.word_embedding_size}, "
         f"encoders {sizes.units:,}, windows of {sizes.image_group_size}, "

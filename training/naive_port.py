@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from data_reader.vocabulary import END, NULL, ROW_LENGTH, SENTENCES_PER_STORY, START
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
+from data_reader.vocabulary import END, NULL, ROW_LENGTH, START
 
 
 def naive_batch(image_features, sentences, vocabulary_size, image_group_size):
@@ -131,7 +132,7 @@ class AttendingGRU(layers.Layer):
 
 
 def _windows_input(feature_size):
-    return keras.Input((SENTENCES_PER_STORY, feature_size), name="windows")
+    return keras.Input((VIST_PHOTOS_PER_STORY, feature_size), name="windows")
 
 
 def _words_input(name):

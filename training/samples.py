@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from data_reader.stories_file import read_story_ids
 from generation.protocols import corpus_bleu
 from generation.story_generator import StoryGenerator
 from training.checkpoint import kept_random_states
@@ -27,12 +28,12 @@ class ValidationStories:
 
     def samples(self):
         """Three stories of different albums, as text."""
-        total = len(self._stories["image_embeddings"])
+        ids = read_story_ids(self._stories)
+        total = len(ids)
         chosen = sorted({number * total // SAMPLES for number in range(SAMPLES)})
         generated = self._generate(np.stack([self._stories["image_embeddings"][n] for n in chosen]))
         return "\n".join(
-            f"story {self._stories['story_ids'][number]}\n"
-            + "".join(f"  {sentence}\n" for sentence in sentences)
+            f"story {ids[number]}\n" + "".join(f"  {sentence}\n" for sentence in sentences)
             for number, sentences in zip(chosen, generated, strict=True)
         )
 

@@ -15,9 +15,9 @@ from data_reader.errors import InputError
 from data_reader.files import exclusive_lock, write_json
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.run_folder import RunFolder
-from data_reader.stories_file import check_features, features_of, open_stories
+from data_reader.stories_file import check_features, features_of, open_stories, photos_per_story
 from data_reader.story_batches import StoryBatches
-from data_reader.vocabulary import SENTENCES_PER_STORY, Vocabulary
+from data_reader.vocabulary import Vocabulary
 from training.checkpoint import Checkpoints, Progress
 from training.device_features import on_device
 from training.environment import environment
@@ -121,12 +121,14 @@ class _Data:
 
     Attributes:
         features: their description, see `features_of`.
+        photos_per_story: I, of all stories.
         training_stories, validation_stories: open stories files.
         training, validation: their batches.
     """
 
     vocabulary: Vocabulary
     features: dict
+    photos_per_story: int
     training_stories: h5py.File
     validation_stories: h5py.File
     training: StoryBatches
@@ -146,10 +148,12 @@ def _open_data(experiment, opened):
     features = features_of(training)
     check_features(training, {"extractor": experiment.extractor.lower()})
     check_features(validation, features)
+    _check_same_length(training, validation)
     per_batch = experiment.stories_per_batch
     return _Data(
         vocabulary,
         features,
+        photos_per_story(training),
         training,
         validation,
         StoryBatches(training, per_batch, experiment.seed),
@@ -157,9 +161,19 @@ def _open_data(experiment, opened):
     )
 
 
+def _check_same_length(training, validation):
+    lengths = [photos_per_story(stories) for stories in (training, validation)]
+    if lengths[0] != lengths[1]:
+        raise InputError(
+            f"{training.filename} has stories of {lengths[0]} photos, {validation.filename} of "
+            f"{lengths[1]}; state the same photos_per_story in the annotations of both splits "
+            "(see docs/data.md) and run python -m data_reader again."
+        )
+
+
 def _finish(run, experiment, data, progress):
     """Write down how the training ended."""
-    sentences = SENTENCES_PER_STORY * len(data.training_stories["story_ids"])
+    sentences = data.photos_per_story * len(data.training_stories["story_ids"])
     add_result(run, run.path.parent, sentences)
     reason, best = why_it_ended(experiment, progress), progress.best
     if reason == "loss became nan":
@@ -193,7 +207,8 @@ def _create_run_folder(experiment, data, model, results, workers):
         except FileExistsError:
             time.sleep(0.2)
     run = RunFolder(path)
-    write_json(run.features_file, data.features, indent=2)
+    described = {**data.features, "photos_per_story": data.photos_per_story}
+    write_json(run.features_file, described, indent=2)
     made_in = environment(experiment.seed, data.vocabulary, model, workers)
     write_json(run.environment_file, made_in, indent=2)
     data.vocabulary.write(run.vocabulary_file)
@@ -205,8 +220,14 @@ def _create_run_folder(experiment, data, model, results, workers):
 
 
 def _check_same_data(run, data):
-    """Refuse to resume with another vocabulary or other features than the run began with."""
+    """Refuse to resume with another vocabulary or other stories than the run began with."""
     check_features(data.training_stories, run.features())
+    begun_with = run.photos_per_story() or data.photos_per_story
+    if begun_with != data.photos_per_story:
+        raise InputError(
+            f"The run {run.name} began with stories of {begun_with} photos, the data have stories "
+            f"of {data.photos_per_story}; start a new run."
+        )
     kept = Vocabulary.read(run.vocabulary_file)
     if kept.checksum != data.vocabulary.checksum:
         raise InputError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_reader.vocabulary import SENTENCES_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 
 PHOTOS_PER_ALBUM = 10
 
@@ -107,7 +107,7 @@ def choose_photos(album, stories, rng):
     """
     rows = set()
     while len(rows) < stories:
-        moments = rng.choice(MOMENTS[album.event], SENTENCES_PER_STORY, replace=False)
+        moments = rng.choice(MOMENTS[album.event], VIST_PHOTOS_PER_STORY, replace=False)
         takes = [[i for i, p in enumerate(album.photos) if p.moment == m] for m in moments]
         rows.add(tuple(sorted(int(rng.choice(positions)) for positions in takes)))
     return sorted(rows)

@@ -8,7 +8,7 @@ sentence.
 
 from dataclasses import dataclass
 
-from data_reader.vocabulary import SENTENCES_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from dataset.sample.albums import COLOURS, EVENTS, THINGS
 
 # A keepsake is still mentioned if one of this many previous photos shows it.
@@ -307,7 +307,7 @@ def _sentence(album, positions, place, narrator, rng):
         template = voice.opening
     elif place == 1:
         template = _choose(now, before, voice.hero_carries, voice.hero_lacks, voice.hero)
-    elif place < SENTENCES_PER_STORY - 1:
+    elif place < VIST_PHOTOS_PER_STORY - 1:
         carries, lacks = voice.middle_carries[place - 2], voice.middle_lacks[place - 2]
         template = _choose(now, before, carries, lacks, voice.middle)
     else:

@@ -15,6 +15,7 @@ from data_reader.sis_datareader import (
     read_descriptions,
     read_stories,
 )
+from data_reader.stories_file import open_stories, photos_per_story, read_story_ids
 from data_reader.vocabulary import Vocabulary
 
 PHOTOS = [str(number) for number in range(100, 107)]
@@ -45,7 +46,7 @@ STORIES = [
 ]
 
 
-def write_split(layout, split, stories=STORIES, described=PHOTOS[:5]):
+def write_split(layout, split, stories=STORIES, described=PHOTOS[:5], **info):
     descriptions = [[{"photo_flickr_id": p, "text": f"dog {p}"}] for p in described]
     for tier, annotations in (
         ("story-in-sequence", stories),
@@ -53,7 +54,8 @@ def write_split(layout, split, stories=STORIES, described=PHOTOS[:5]):
     ):
         path = layout.annotations(split, tier)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"annotations": annotations}), encoding="utf-8")
+        contents = {"info": {"year": 2016, **info}, "annotations": annotations}
+        path.write_text(json.dumps(contents), encoding="utf-8")
 
 
 def write_features(layout, split, photos=PHOTOS[:6]):
@@ -98,7 +100,7 @@ def test_a_stories_file_by_value(layout):
     assert report.skipped == {"a photo has no features": 1, "a photo has no description": 1}
     assert (report.coverage.tokens, report.coverage.unknown_tokens) == (49, 14)
     with h5py.File(layout.stories("train")) as file:
-        assert file["story_ids"][:].tolist() == [11]
+        assert file["story_ids"][:].tolist() == [b"11"]
         assert [id_.decode() for id_ in file["album_ids"][:]] == ["711"]
         assert [id_.decode() for id_ in file["image_ids"][0]] == PHOTOS[:5]
         assert file["story_sentences"].dtype == np.int32
@@ -117,6 +119,28 @@ def test_a_stories_file_by_value(layout):
         assert file["texts"][0, 2].decode() == "café ."
         assert file.attrs["extractor"] == "alexnet"
         assert file.attrs["vocabulary_size"] == 7
+
+
+@pytest.mark.parametrize("id_", ["my trip/1 ä", "-1", "007", "9" * 300, ""])
+def test_the_file_states_the_number_of_photos_per_story_and_ids_are_any_text(layout, id_):
+    two = [sentence(id_, place, PHOTOS[place], "dog .") for place in (1, 0)]
+    three = [sentence("3", place, PHOTOS[place], "dog .") for place in range(3)]
+    write_split(layout, "train", two + three, photos_per_story=2)
+    report = index_stories(layout, "train", make_vocabulary(layout))
+    assert (report.kept, report.skipped) == (1, {"3 photos instead of 2": 1})
+    with open_stories(layout, "train") as file:
+        assert read_story_ids(file) == [id_]
+        assert photos_per_story(file) == 2
+        assert file["image_embeddings"][:].tolist() == [[[100, 100.5], [101, 101.5]]]
+        assert file["descriptions"].shape == (1, 2, 22)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "4", True, 4.0, None])
+def test_a_number_of_photos_per_story_that_is_none_is_refused(layout, wrong):
+    write_split(layout, "train", photos_per_story=wrong)
+    message = f"train.story-in-sequence.json: photos_per_story in 'info' is {wrong!r}; it must be"
+    with pytest.raises(InputError, match=message):
+        read_stories(layout.annotations("train"))
 
 
 def test_skipped_stories_are_listed(layout):
@@ -143,11 +167,12 @@ def test_stories_without_descriptions_can_be_kept(layout):
 @pytest.mark.parametrize(
     ("stories", "reason"),
     [
-        ([s for s in STORIES if s[0]["story_id"] == "11"][:4], "4 photos instead of 5"),
-        ([sentence("x1", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "not a decimal number"),
+        (
+            [s for s in STORIES if s[0]["story_id"] == "11"][:4],
+            r"4 photos instead of 5 \(1 of 1\).* state it: see docs/data\.md",
+        ),
         ([sentence("1", i // 2, p, ".") for i, p in enumerate(PHOTOS[:5])], "the same place"),
-        ([sentence("9" * 25, i, p, ".") for i, p in enumerate(PHOTOS[:5])], "too large a number"),
-        ([sentence("9" * 5000, i, p, ".") for i, p in enumerate(PHOTOS[:5])], "too large a number"),
+        ([sentence("\udc80", i, p, ".") for i, p in enumerate(PHOTOS[:5])], "can't be stored"),
         ([sentence("1", i, p, "a\0b") for i, p in enumerate(PHOTOS[:5])], "can't be stored"),
         ([sentence("1", i, p, "\ud83d") for i, p in enumerate(PHOTOS[:5])], "can't be stored"),
     ],

@@ -42,7 +42,12 @@ def test_a_byte_order_mark_is_not_a_word(tmp_path):
 
 @pytest.mark.parametrize(
     ("protocol", "right", "wrong"),
-    [("vist-album", "721575", "1_2_3_4_5"), ("vist-sequence", "1_2_3_4_5", "1_2_3_4")],
+    [
+        ("vist-album", "721575", "1_2_3_4_5"),
+        ("vist-album", "my_trip", "1_2_3_4_5"),
+        ("vist-sequence", "1_2_3_4_5", "721575"),
+        ("vist-sequence", "my trip/1 ä_b", "721575"),
+    ],
 )
 def test_the_keys_of_another_protocol_are_refused(protocol, right, wrong):
     check_keys(protocol, [right])
@@ -68,6 +73,8 @@ def test_sentences_are_joined_to_stories():
     joined = (["a b c d e", "f g h i j"], ["k l m n o", "p q r s t"])
     assert pair_lines(sentences, human, "story") == joined
     assert pair_lines(["one story", "two"], human, "story") == (["one story", "two"], joined[1])
+    joined = (["a b c d", "e f g h"], ["k l m n", "o p q r"])
+    assert pair_lines(sentences[:8], human[:8], "story", 4) == joined
 
 
 @pytest.mark.parametrize(
@@ -143,10 +150,10 @@ def run(tmp_path):
 def test_the_first_story_of_an_album_is_compared_with_all_uncut_ones(run):
     stories = RunStories(run[0], "test", "greedy", run[1])
     assert first_of_each(stories.albums) == {"A": 0, "B": 2}
-    assert first_of_each(stories.sequences) == {"a_b_c_d_e": 0, "f_g_h_i_j": 2}
+    assert first_of_each(stories.sequences) == {tuple("abcde"): 0, tuple("fghij"): 2}
     assert [len(stories.by_album[album]) for album in "AB"] == [3, 1]
     assert stories.by_album["A"][2].startswith("dropped by the reader 0 . dropped")
-    assert [text[:14] for text in stories.by_sequence["a_b_c_d_e"]] == [
+    assert [text[:14] for text in stories.by_sequence[tuple("abcde")]] == [
         "long uncut sen",
         "another 0 . an",
     ]
@@ -284,6 +291,7 @@ def test_an_own_score_that_is_none_is_refused(path, message):
     ("options", "message"),
     [
         (["vist-album", "a", "b", "--against", "run"], "--against compares two runs"),
+        (["original-2018", "a", "b", "--sentences-per-story", "3"], "belongs to --level story"),
         (["--run", "run", "--against-decoding", "beam3"], "--against-decoding belongs to --agai"),
     ],
 )

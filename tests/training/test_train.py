@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from data_reader.files import exclusive_lock
+from data_reader.files import exclusive_lock, write_json
 from data_reader.layout import DataLayout
 from data_reader.run_folder import RunFolder
 from data_reader.vocabulary import Vocabulary
@@ -36,17 +36,17 @@ SETTINGS = {
 }
 
 
-def make_experiment(folder):
+def make_experiment(folder, photos_per_story=(5, 5)):
     layout = DataLayout(folder / "data")
     layout.root.mkdir()
     VOCABULARY.write(layout.vocabulary)
-    for split in ("train", "valid"):
+    for split, images in zip(("train", "valid"), photos_per_story, strict=True):
         path = layout.stories(split)
         path.parent.mkdir(exist_ok=True)
         with h5py.File(path, "w") as file:
             file["story_ids"] = np.arange(3)
-            file["image_embeddings"] = np.random.default_rng(0).random((3, 5, 6), np.float32)
-            file["story_sentences"] = np.array([[VOCABULARY.encode("the dog ran")] * 5] * 3)
+            file["image_embeddings"] = np.random.default_rng(0).random((3, images, 6), np.float32)
+            file["story_sentences"] = np.array([[VOCABULARY.encode("the dog ran")] * images] * 3)
             file.attrs["extractor"] = "alexnet"
             file.attrs["vocabulary_size"] = len(VOCABULARY)
             file.attrs["vocabulary_checksum"] = VOCABULARY.checksum
@@ -95,7 +95,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
     assert settings["model_settings"] == SETTINGS
     assert settings["learning_rate"] == 0.01
     assert Vocabulary.read(run.vocabulary_file) == VOCABULARY
-    assert run.features() == {"extractor": "alexnet", "feature_size": 6}
+    assert run.features() == {"extractor": "alexnet", "feature_size": 6, "photos_per_story": 5}
     losses = read_losses(run)
     assert len(losses["loss"]) == len(losses["val_loss"]) == 3
     assert losses["loss"][2] < losses["loss"][0]
@@ -194,6 +194,14 @@ def test_another_extractor_s_features_are_refused(experiment, tmp_path):
     with h5py.File(DataLayout(experiment.data).stories("valid"), "r+") as file:
         file.attrs["extractor"] = "resnet50"
     with pytest.raises(ValueError, match="extractor resnet50, not alexnet"):
+        train(experiment, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_splits_with_stories_of_other_lengths_are_refused(tmp_path):
+    experiment = make_experiment(tmp_path, (4, 5))
+    message = r"_train\.hdf5 has stories of 4 photos, .*_valid\.hdf5 of 5; state the same photos_"
+    with pytest.raises(ValueError, match=message):
         train(experiment, tmp_path / "results")
     assert not (tmp_path / "results").exists()
 
@@ -309,6 +317,10 @@ def test_a_run_goes_on_with_its_own_settings_and_vocabulary_only(finished, tmp_p
         pytest.raises(ValueError, match="Another process is training"),
     ):
         train(experiment, tmp_path, resumed=interrupted)
+    write_json(interrupted.features_file, {"feature_size": 6, "photos_per_story": 4})
+    with pytest.raises(ValueError, match=r"began with stories of 4 photos, .* of 5; start a new"):
+        train(experiment, tmp_path, resumed=interrupted)
+    write_json(interrupted.features_file, {"feature_size": 6})  # an earlier version's
     Vocabulary((*VOCABULARY.words[:-1], "away")).write(interrupted.vocabulary_file)
     with pytest.raises(ValueError, match=r"put the run's vocabulary\.json back"):
         train(experiment, tmp_path, resumed=interrupted)
