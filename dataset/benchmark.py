@@ -2,16 +2,20 @@
 
 It measures AlexNet's forward pass on one core, relative to that core's rate of multiplying
 matrices; then, on all cores, decoding alone, AlexNet alone, and both together; the effect on the
-features of decoding large photos at a reduced size; and the peak memory of extracting few and many
-photos, which takes some minutes.  Every measurement runs in a process of its own.
+features of decoding large photos at a reduced size; the peak memory of extracting few and many
+photos, which takes some minutes; and the import of a zip of ready-made features.  Every measurement
+runs in a process of its own.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import resource
 import tempfile
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +23,7 @@ import cv2
 import numpy as np
 
 from data_reader.cli import command_line, import_tensorflow, run_command
+from data_reader.files import write_json
 from data_reader.image_data_reader import (
     ALEXNET_IMAGE_SIZE,
     ALEXNET_MEANS,
@@ -26,8 +31,10 @@ from data_reader.image_data_reader import (
     network_input,
     read_photo,
 )
+from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process
 from dataset.image_features import BATCH_SIZE, extract
+from dataset.ready_made_features import import_features
 
 FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7; a multiplication and an addition are two
 ORIGINAL_PHOTOS_PER_SECOND = 29.6  # AlexNet forward on one core, TensorFlow 1.6
@@ -145,11 +152,52 @@ def _photo_with_detail(height, width, rng):
     return np.clip(photo, 0, 255).astype(np.uint8)
 
 
+def write_zip(layout, path, vectors, size):
+    """Write a compressed zip of vectors, and training stories of their photos."""
+    rng = np.random.default_rng(1)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(vectors):
+            contents = io.BytesIO()
+            np.save(contents, rng.gamma(0.5, size=size).astype(np.float32))
+            archive.writestr(f"train/{number}.npy", contents.getvalue())
+    annotations = [
+        [
+            {
+                "story_id": f"{number // 5}",
+                "album_id": "1",
+                "photo_flickr_id": f"{number}",
+                "worker_arranged_photo_order": number % 5,
+                "text": "a photo .",
+            }
+        ]
+        for number in range(vectors)
+    ]
+    write_json(layout.annotations("train"), {"annotations": annotations})
+
+
+def measure_import(folder):
+    """Measure the vectors imported per second, the seconds and the peak memory (GB)."""
+    layout, path = DataLayout(folder), Path(folder) / "features.zip"
+    start = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()):
+        import_features(layout, "imported", "npy", path)
+    seconds = time.perf_counter() - start
+    with zipfile.ZipFile(path) as archive:
+        vectors = len(archive.namelist())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "vectors_per_second": vectors / seconds,
+        "seconds": seconds,
+        "peak_memory_gb": peak / 1e6,
+    }
+
+
 MEASUREMENTS = {
     "forward": lambda argument: measure_forward(int(argument)),
     "decoding": measure_decoding,
     "extraction": measure_extraction,
     "reduced_decoding": measure_reduced_decoding,
+    "import": measure_import,
 }
 
 
@@ -176,6 +224,9 @@ def measure_all():
         write_photos(Path(many), 20_000, SMALL_PHOTO_SHAPE)
         results["extraction_of_2000"] = _in_subprocess("extraction", few)
         results["extraction_of_20000"] = _in_subprocess("extraction", many)
+    with tempfile.TemporaryDirectory() as folder:
+        write_zip(DataLayout(folder), Path(folder) / "features.zip", 20_000, 2_048)
+        results["import_of_20000"] = _in_subprocess("import", folder)
     return results
 
 

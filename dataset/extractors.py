@@ -6,6 +6,7 @@ Each kind is imported where it is used, since TensorFlow takes seconds to import
 from data_reader.cli import import_tensorflow
 from data_reader.errors import InputError
 from data_reader.image_mean_calculation import read_means
+from dataset.ready_made_features import is_imported
 
 
 def load_extractor(name, layout):
@@ -35,13 +36,20 @@ def load_extractor_of(features):
             weights_checksum, channel_means.
 
     Raises:
-        InputError: the record is incomplete, or the same weights are not available here.
+        InputError: the features were imported, the record is incomplete, or the same weights are
+            not available here.
     """
+    if is_imported(features):
+        raise InputError(
+            "The run was trained on ready-made features, imported under the name "
+            f"{features['extractor']}: no network here computes them for new photos. Train a run "
+            "on features that python -m dataset.image_features computes."
+        )
     if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
         raise InputError(
             "The stories files that the run was trained on do not record which extractor computed "
             "their image features, so no features of the same kind can be computed for new "
-            "photos; write the stories files with python -m data_reader and train again."
+            "photos; train on features that python -m dataset.image_features computes."
         )
     import_tensorflow()
     if features["extractor"] == "alexnet":

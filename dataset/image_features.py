@@ -1,8 +1,8 @@
-"""python -m dataset.image_features: extract features of photos, listing the unreadable photos.
+"""python -m dataset.image_features: extract features of photos, or import ready-made ones.
 
 Features are computed in parts of a few hundred photos.  Each part is a file of its own; they are
 joined at the end.  An interrupted extraction resumes with the missing parts, and `--shard` shares
-the parts among processes, on one machine or several.
+the parts among processes, on one machine or several.  The unreadable photos are listed.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from argparse import ArgumentTypeError
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice, tee
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -27,6 +28,8 @@ from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import features_command
 from dataset.extractors import load_extractor
 from dataset.feature_parts import WHOLE, PartsFolder, Shard
+from dataset.ready_made_features import import_features, refuse_imported
+from dataset.vector_files import FORMATS
 
 BATCH_SIZE = 32
 PHOTOS_PER_PART = 8 * BATCH_SIZE
@@ -244,7 +247,9 @@ def extract_all(layout, extractor_name="alexnet", shard=WHOLE):
 
     Raises:
         FileNotFoundError: no split has photos.
+        InputError: the features of a split were imported.
     """
+    refuse_imported(layout, extractor_name)
     photos = {split: index_photos(layout.photos(split)) for split in SPLITS}
     if not any(photos.values()):
         folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
@@ -291,10 +296,10 @@ def main(extractor=None):
     if extractor is None:
         parser.add_argument(
             "--extractor",
-            default="alexnet",
             metavar="NAME",
-            help="alexnet or an image model of keras.applications (default: %(default)s)",
+            help="alexnet or an image model of keras.applications (default: alexnet)",
         )
+        _add_import_options(parser)
     parser.add_argument(
         "--shard",
         type=_shard,
@@ -302,9 +307,41 @@ def main(extractor=None):
         metavar="I/N",
         help="compute only the I-th of N shares; the last one assembles the file (default: all)",
     )
+    parser.set_defaults(ready_made=None)
     arguments = parser.parse_args()
-    name = extractor or arguments.extractor.lower()
-    extract_all(DataLayout(arguments.data), name, arguments.shard)
+    layout = DataLayout(arguments.data)
+    if arguments.ready_made:
+        _import(layout, arguments)
+    else:
+        name = extractor or (arguments.extractor or "alexnet").lower()
+        extract_all(layout, name, arguments.shard)
+
+
+def _add_import_options(parser):
+    options = parser.add_argument_group(
+        "ready-made features",
+        "Import vectors that others computed instead; --extractor gives them a name.",
+    ).add_mutually_exclusive_group()
+    for name, contents in FORMATS.items():
+        options.add_argument(
+            f"--from-{name}",
+            dest="ready_made",
+            type=lambda path, name=name: (name, Path(path)),
+            metavar="PATH",
+            help=contents,
+        )
+
+
+def _import(layout, arguments):
+    file_format, path = arguments.ready_made
+    if not arguments.extractor:
+        raise InputError(
+            f"--from-{file_format} needs --extractor NAME, the name of the features in commands "
+            "and experiments."
+        )
+    if arguments.shard != WHOLE:
+        raise InputError(f"--shard is for computing features, not for --from-{file_format}.")
+    import_features(layout, arguments.extractor.lower(), file_format, path)
 
 
 def _shard(text):
