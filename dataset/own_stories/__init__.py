@@ -1,0 +1,1 @@
+"""Stories of one's own, imported in VIST's format."""
