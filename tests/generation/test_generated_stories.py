@@ -1,3 +1,5 @@
+import re
+
 import h5py
 import pytest
 from written_runs import write_run
@@ -9,6 +11,7 @@ from generation.constraints import DecodingConstraints
 from generation.decoding import BeamSearch
 from generation.decoding_options import decoding_as_dict
 from generation.generated_stories import (
+    ShownStory,
     read_hypotheses,
     read_shown_stories,
     read_systems,
@@ -51,6 +54,22 @@ def test_photos_human_story_and_systems_belong_together(layout, run):
     assert (story.story_id, story.album_id) == ("9", "y")
     assert story.photos == (layout.root / "2.jpg", layout.root / "3.jpg")
     assert story.systems == {"human": ["three .", "four ."], "a": ["", "d ."]}
+
+
+@pytest.mark.parametrize("id_", ["45530", "my_trip-2.b", "..", "9" * 100])
+def test_an_ordinary_id_names_files_as_it_is(id_):
+    assert ShownStory(id_, "a", (), {}).name_in_files == id_
+
+
+def test_any_id_names_files_of_its_own():
+    ids = ["a/b", "a b", "a  b", "a\nb", "a-b", "ä", "é", "", "~", "9" * 300, "9" * 301, "sheet"]
+    ids += ["1_frame2", "1_attribution", "a\0b"]
+    names = [ShownStory(id_, "a", (), {}).name_in_files for id_ in ids]
+    assert names[0] == "a-b~c14cddc033f64b9d"
+    assert names[ids.index("sheet")].startswith("sheet~")
+    assert len(set(names)) == len(ids)
+    assert all(re.fullmatch(r"[\w.~-]{1,80}", name, re.ASCII) for name in names)
+    assert [name for name in names if "~" not in name] == ["a-b"]
 
 
 def test_only_line_feeds_end_a_sentence(run):

@@ -4,9 +4,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from data_reader.errors import InputError
+from data_reader.files import write_json
+from data_reader.run_folder import RunFolder
 from dataset.extractor import Extractor
 from dataset.extractors import load_extractor_of
-from generation.own_photos import features_of, photos_in_order
+from generation.own_photos import features_of, photos_in_order, unseen_in_training
 
 TAKEN = 36867  # DateTimeOriginal, in EXIF's own folder
 EXIF = 0x8769
@@ -90,6 +92,15 @@ def shade_extractor():
 def test_features_come_from_the_extractor_s_own_preprocessing(tmp_path):
     photos = [write_photo(tmp_path / f"{shade}.png", shade) for shade in (10, 250)]
     assert features_of(photos, shade_extractor()).tolist() == [[[10], [250]]]
+
+
+def test_another_number_of_photos_than_in_training_is_noted(tmp_path):
+    run = RunFolder(tmp_path)
+    write_json(run.features_file, {"weights_checksum": "a1", "photos_per_story": 7})
+    assert unseen_in_training(run, 7) == []
+    assert unseen_in_training(run, 5) == ["training used stories of 7 photos, none of 5."]
+    write_json(run.features_file, {"weights_checksum": "a1"})  # an earlier version's
+    assert unseen_in_training(run, 5) == []
 
 
 def test_an_unreadable_photo_is_named(tmp_path):

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ BROWSER = next(
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 
 EVIL = '</script><img src=x onerror="document.title=1"><b>&amp;</b> {{ 7*7 }}'
+ODD_ID = "22/my trip ä</script> %41 & # '\""
+ODD_LINK = "#story=" + quote(ODD_ID, safe="'")
 SCORES = {
     "a_run": {"vist-album METEOR": Share(0.123456), "vist-album CIDEr": 4.256, "facts_own": 87.5}
 }
@@ -54,7 +57,7 @@ def stories(folder):
         photos[-1].write_bytes(cv2.imencode(".png", np.full((30, 40, 3), 90, np.uint8))[1])
     texts = [
         ("11", ["a dog ran .", "the cat sat ."], ["a dogged man .", "two"]),
-        ("22", ["we danced , all .", EVIL], ["Dog days", "é"]),
+        (ODD_ID, ["we danced , all .", EVIL], ["Dog days", "é"]),
         ("33", ["a hotdog .", "the end ."], ["nothing", ""]),
     ]
     return [
@@ -158,9 +161,10 @@ def test_a_link_opens_its_story(page):
         location.hash = "#story=99"; await later(50); seen.push(look());
         return seen;
         """,
-        link="#story=22",
+        link=ODD_LINK,
     )
-    assert (opened["place"], opened["hash"]) == ("2 of 3", "#story=22")
+    assert (opened["place"], opened["hash"]) == ("2 of 3", ODD_LINK)
+    assert opened["which"] == f"story {ODD_ID}, album album{ODD_ID}"
     assert (linked["place"], linked["hash"]) == ("3 of 3", "#story=33")
     assert (found["place"], unknown["place"]) == ("1 of 3", "1 of 3")
     cut_short = use(page, "return look();", link="#story=%")

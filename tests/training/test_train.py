@@ -1,9 +1,10 @@
-"""Training on three invented stories a split."""
+"""Training on three invented stories a split, of seven photos, with ids of any text."""
 
 import csv
 import importlib
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from tiny_stories import IDS, write_annotated
 
 from data_reader.files import exclusive_lock, write_json
-from data_reader.layout import DataLayout
+from data_reader.layout import SPLITS, DataLayout
 from data_reader.run_folder import RunFolder
+from data_reader.sis_datareader import index_stories
 from data_reader.vocabulary import Vocabulary
+from generation.__main__ import main as generate
+from generation.story_strip import main as draw_strips
 from models import model_class
 from models.loading import load_model
 from models.next_word import NextWordLoss
@@ -36,20 +41,16 @@ SETTINGS = {
 }
 
 
-def make_experiment(folder, photos_per_story=(5, 5)):
+PHOTOS = 7
+
+
+def make_experiment(folder, photos_per_story=(PHOTOS, PHOTOS, PHOTOS)):
     layout = DataLayout(folder / "data")
     layout.root.mkdir()
     VOCABULARY.write(layout.vocabulary)
-    for split, images in zip(("train", "valid"), photos_per_story, strict=True):
-        path = layout.stories(split)
-        path.parent.mkdir(exist_ok=True)
-        with h5py.File(path, "w") as file:
-            file["story_ids"] = np.arange(3)
-            file["image_embeddings"] = np.random.default_rng(0).random((3, images, 6), np.float32)
-            file["story_sentences"] = np.array([[VOCABULARY.encode("the dog ran")] * images] * 3)
-            file.attrs["extractor"] = "alexnet"
-            file.attrs["vocabulary_size"] = len(VOCABULARY)
-            file.attrs["vocabulary_checksum"] = VOCABULARY.checksum
+    for split, photos in zip(SPLITS, photos_per_story, strict=True):
+        write_annotated(layout, split, photos)
+        index_stories(layout, split, VOCABULARY, descriptions_needed=False)
     return Experiment(
         name="tiny",
         model="ImageGroupingModel",
@@ -95,7 +96,7 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
     assert settings["model_settings"] == SETTINGS
     assert settings["learning_rate"] == 0.01
     assert Vocabulary.read(run.vocabulary_file) == VOCABULARY
-    assert run.features() == {"extractor": "alexnet", "feature_size": 6, "photos_per_story": 5}
+    assert run.features() == {"extractor": "alexnet", "feature_size": 6, "photos_per_story": PHOTOS}
     losses = read_losses(run)
     assert len(losses["loss"]) == len(losses["val_loss"]) == 3
     assert losses["loss"][2] < losses["loss"][0]
@@ -199,7 +200,7 @@ def test_another_extractor_s_features_are_refused(experiment, tmp_path):
 
 
 def test_splits_with_stories_of_other_lengths_are_refused(tmp_path):
-    experiment = make_experiment(tmp_path, (4, 5))
+    experiment = make_experiment(tmp_path, (4, 5, 5))
     message = r"_train\.hdf5 has stories of 4 photos, .*_valid\.hdf5 of 5; state the same photos_"
     with pytest.raises(ValueError, match=message):
         train(experiment, tmp_path / "results")
@@ -284,14 +285,14 @@ def test_bleu_is_computed_every_so_many_epochs_and_samples_are_told_after_each(f
     assert np.isnan(read_losses(run)["bleu"]).tolist() == [True, False, True]
     samples = run.samples.read_text()
     assert samples.count("story ") == 9
-    assert samples.startswith("epoch 1\n\nstory 0\n  ")
+    assert samples.startswith(f"epoch 1\n\nstory {IDS[0]}\n  ")
 
 
 def test_a_run_is_listed_with_the_others(finished):
     _, run = finished
     with (run.path.parent / "model_results.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["run"], row["num_samples"]) for row in rows] == [(run.name, "15")]
+    assert [(row["run"], row["num_samples"]) for row in rows] == [(run.name, "21")]
 
 
 def test_tensorboard_s_logs_are_written_on_request(experiment, tmp_path):
@@ -318,9 +319,33 @@ def test_a_run_goes_on_with_its_own_settings_and_vocabulary_only(finished, tmp_p
     ):
         train(experiment, tmp_path, resumed=interrupted)
     write_json(interrupted.features_file, {"feature_size": 6, "photos_per_story": 4})
-    with pytest.raises(ValueError, match=r"began with stories of 4 photos, .* of 5; start a new"):
+    with pytest.raises(ValueError, match=r"began with stories of 4 photos, .* of 7; start a new"):
         train(experiment, tmp_path, resumed=interrupted)
     write_json(interrupted.features_file, {"feature_size": 6})  # an earlier version's
     Vocabulary((*VOCABULARY.words[:-1], "away")).write(interrupted.vocabulary_file)
     with pytest.raises(ValueError, match=r"put the run's vocabulary\.json back"):
         train(experiment, tmp_path, resumed=interrupted)
+
+
+def test_stories_of_such_a_run_are_generated_scored_and_shown(
+    finished, tmp_path, no_java, monkeypatch
+):
+    """A data set has its own number of photos per story, and ids that no file could be named by."""
+    _, run = finished
+    run = RunFolder(shutil.copytree(run.path, tmp_path / run.name))
+
+    def command(main, *arguments):
+        monkeypatch.setattr(sys, "argv", ["command", *map(str, arguments)])
+        main()
+
+    command(generate, "--run", run.path, "--strips", 3)
+    command(generate, "--run", run.path, "--strips", 0, "--beam", 2)
+    for decoding in ("greedy", "beam2"):
+        assert len(run.hypotheses(decoding, "test").read_text().splitlines()) == 3 * PHOTOS
+        scores = json.loads(run.scores(decoding, "test").read_text())
+        assert scores["counts"] == {"stories": 3, "albums": 2, "photo_sequences": 2}
+    strips = sorted(path.name[:12] for path in run.strips.iterdir())
+    assert strips == ["test_-script", "test_...png", "test_my-trip"]
+    command(draw_strips, run.path, "--story", "..", "--frame", PHOTOS)
+    assert (run.strips / f"test_.._frame{PHOTOS}.png").is_file()
+    assert "</script>&" not in run.page.read_text(encoding="utf-8")
