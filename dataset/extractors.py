@@ -39,18 +39,7 @@ def load_extractor_of(features):
         InputError: the features were imported, the record is incomplete, or the same weights are
             not available here.
     """
-    if is_imported(features):
-        raise InputError(
-            "The run was trained on ready-made features, imported under the name "
-            f"{features['extractor']}: no network here computes them for new photos. Train a run "
-            "on features that python -m dataset.image_features computes."
-        )
-    if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
-        raise InputError(
-            "The stories files that the run was trained on do not record which extractor computed "
-            "their image features, so no features of the same kind can be computed for new "
-            "photos; train on features that python -m dataset.image_features computes."
-        )
+    _refuse_unknown(features)
     import_tensorflow()
     if features["extractor"] == "alexnet":
         from dataset.models.alexnet.extractor import alexnet_extractor
@@ -69,3 +58,18 @@ def load_extractor_of(features):
             "again."
         )
     return extractor
+
+
+def _refuse_unknown(features):
+    if is_imported(features):
+        raise InputError(
+            "The run was trained on ready-made features, imported under the name "
+            f"{features['extractor']}: no network here computes them for new photos. Train a run "
+            "on features that python -m dataset.image_features computes."
+        )
+    if not {"extractor", "weights_checksum", "channel_means"} <= set(features):
+        raise InputError(
+            "The stories files that the run was trained on do not record which extractor computed "
+            "their image features, so no features of the same kind can be computed for new "
+            "photos; train on features that python -m dataset.image_features computes."
+        )

@@ -249,18 +249,14 @@ class _FeaturesFile:
 
 def _print_report(layout, name, plan, written, length):
     for split in SPLITS:
-        path = layout.features(split, name)
+        rows = plan.skipped[split] + plan.missing.get(split, [])
+        reasons = Counter(reason.partition(":")[0] for _, reason, _ in rows).most_common()
+        counted = [f"{count:,} skipped: {reason}" for reason, count in reasons]
         if split not in plan.missing:
-            unused = f"; {len(plan.skipped[split]):,} vectors unused" if plan.skipped[split] else ""
-            print(f"{split}: skipped, missing: {layout.annotations(split)}{unused}")
-        elif split not in plan.files:
-            left = f"; {path} stays as it was" if path.exists() else ""
-            print(f"{split}: no vectors{left}")
+            print(f"{split}: skipped, missing: {layout.annotations(split)}", *counted, sep="; ")
+        elif split not in written:
+            print(f"{split}: no usable vectors", *counted, sep="; ")
         else:
-            reasons = Counter(row[1].partition(":")[0] for row in plan.skipped[split])
-            counted = [f"{count:,} skipped: {reason}" for reason, count in reasons.most_common()]
-            missing = len(plan.missing[split])
-            counted += [f"{missing:,} photos of stories have no vector"] if missing else []
-            count = f"{written.get(split, 0):,} vectors of {length:,} numbers imported"
+            count = f"{written[split]:,} vectors of {length:,} numbers imported"
             print(f"{split}: {count}", *counted, sep="; ")
-            print(f"  {path}")
+            print(f"  {layout.features(split, name)}")
