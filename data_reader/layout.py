@@ -43,9 +43,21 @@ class DataLayout:
 
     def annotations(self, split, tier="story-in-sequence"):
         """A split's annotations, beside its photos or in one folder with the other splits'."""
-        name = Path(_SHORT_TIERS[tier]) / f"{_NAMES[split]}.{tier}.json"
-        beside_photos, together = self.photos(split) / name, self.vist / name
+        together = self.downloaded_annotations(split, tier)
+        beside_photos = self.photos(split) / together.relative_to(self.vist)
         return together if together.is_file() and not beside_photos.is_file() else beside_photos
+
+    def downloaded_annotations(self, split, tier="story-in-sequence"):
+        """Where VIST's archives put a split's annotations: in one folder for all splits."""
+        return self.vist / _SHORT_TIERS[tier] / f"{_NAMES[split]}.{tier}.json"
+
+    def downloaded_photos(self, split):
+        """The folder into which a split's photos are downloaded."""
+        return self.photos(split) / "images"
+
+    def failed_downloads(self, split):
+        """The list of the photos that could not be downloaded and why."""
+        return self.root / f"failed_downloads_{split}.csv"
 
     @property
     def facts(self):
@@ -68,6 +80,11 @@ class DataLayout:
     def features(self, split, extractor="alexnet"):
         """A split's image features."""
         return self.root / "models" / extractor / f"{extractor}_image_{split}_features.hdf5"
+
+    @property
+    def arel_features(self):
+        """The features that AREL's authors published, as they are downloaded."""
+        return self.root / "models" / "resnet_features.zip"
 
     def skipped_photos(self, split, extractor="alexnet"):
         """The list of the photos that could not be read and why, beside the features."""

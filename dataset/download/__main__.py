@@ -1,0 +1,172 @@
+"""python -m dataset.download: fetch VIST, AlexNet's weights, GloVe or AREL's features."""
+
+import shlex
+import signal
+from collections import Counter
+from contextlib import ExitStack
+
+from data_reader.cli import add_data_option, command_line, run_command, whole_number
+from data_reader.files import exclusive_lock
+from data_reader.layout import REPOSITORY, SPLITS, DataLayout
+from dataset.download.addresses import NAMES, read_table
+from dataset.download.archives import fetch_download, find_downloads, remaining_sizes
+from dataset.download.failures import is_temporary
+from dataset.download.fetch import Client
+from dataset.download.photos import fetch_photos, plan_photos
+from dataset.download.plan import Item, check_space, confirm, photos_item, show
+
+WHAT = ("annotations", "photos", "alexnet", "glove", "features")
+_REASONS_SHOWN = 10
+
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
+    arguments = _parse_arguments()
+    addresses, photo_facts = read_table(overrides=arguments.address)
+    layout = DataLayout(arguments.data)
+    what = [name for name in WHAT if name in arguments.what]
+    downloads = [download for name in what for download in find_downloads(name, addresses, layout)]
+    splits = [split for split in arguments.split if "photos" in what]
+    folders = [download.folder for download in downloads]
+    with ExitStack() as locks:
+        for folder in {*folders, *map(layout.downloaded_photos, splits)}:
+            refusal = f"Another download into {folder} is running; wait for it or stop it."
+            locks.enter_context(exclusive_lock(folder, refusal))
+        _Run(arguments, layout, photo_facts).run(downloads, splits)
+    print(f"Next: {_next_command(what, layout)}")
+
+
+class _Run:
+    """A run of the command, which has locked its folders."""
+
+    def __init__(self, arguments, layout, photo_facts):
+        self._arguments = arguments
+        self._layout = layout
+        self._photo_facts = photo_facts
+        self._client = Client(arguments.connections)
+
+    def run(self, downloads, splits):
+        """Show what is to be fetched, ask, and fetch it."""
+        waiting = self._waiting(downloads)
+        to_come = any(download.address.name == "sis" for download in waiting)
+        plans = {} if to_come else {split: self._plan(split) for split in splits}
+        items = [self._item(download) for download in waiting]
+        items += [self._photos_item(split, plans.get(split)) for split in splits]
+        items = [item for item in items if item.to_fetch]
+        show(items)
+        check_space(items)
+        if items:
+            confirm(self._arguments.yes)
+        for download in waiting:
+            fetch_download(download, self._client)
+        for split in splits:
+            self._fetch_photos(plans.get(split) or self._plan(split))
+
+    def _waiting(self, downloads):
+        for download in downloads:
+            if download.there:
+                print(f"{download.address.name}: there already, {download.folder}")
+        return [download for download in downloads if not download.there]
+
+    def _item(self, download):
+        return Item(
+            download.address.name, *remaining_sizes(download, self._client), download.folder
+        )
+
+    def _plan(self, split):
+        return plan_photos(self._layout, split, self._arguments.retry_failed)
+
+    def _photos_item(self, split, plan):
+        number = len(plan.to_fetch) if plan else self._photo_facts.numbers[split]
+        folder = self._layout.downloaded_photos(split)
+        return photos_item(split, number, self._photo_facts, self._arguments.max_side, folder)
+
+    def _fetch_photos(self, photos):
+        check_space([self._photos_item(photos.split, photos)])
+        failures = fetch_photos(
+            photos,
+            self._client,
+            self._photo_facts.placeholders,
+            self._arguments.max_side,
+            self._arguments.connections,
+        )
+        _summarise(photos, failures)
+
+
+def _summarise(photos, failures):
+    fetched = max(len(photos.addresses) - photos.there - len(failures), 0)
+    print(
+        f"{photos.split} photos: {fetched:,} fetched, {photos.there:,} were there, "
+        f"{len(failures):,} failed, in {photos.folder}"
+    )
+    reasons = Counter(reason for _, reason in failures.values())
+    for reason, number in reasons.most_common(_REASONS_SHOWN):
+        print(f"  {number:>7,}  {reason}")
+    if len(reasons) > _REASONS_SHOWN:
+        print(f"  and {len(reasons) - _REASONS_SHOWN:,} other reasons")
+    if failures:
+        again = "the same command" if any(map(is_temporary, reasons)) else "--retry-failed"
+        print(f"  listed in {photos.list_path}; {again} tries them again")
+
+
+def _next_command(what, layout):
+    command = ["python", "-m", "dataset"]
+    if "features" in what:
+        archive = str(layout.arel_features)
+        command = ["python", "-m", "dataset.image_features", "--from-npy", archive]
+        command += ["--extractor", "arel"]
+    if layout.root != REPOSITORY / "dataset":
+        command += ["--data", str(layout)]
+    return shlex.join(command)
+
+
+def _parse_arguments():
+    parser = command_line(__doc__)
+    parser.epilog = (
+        "A download can be stopped or killed at any time; the same command continues it.  Exit "
+        "status: 0 if everything is there or, of the photos, listed as failed; 2 for a wrong "
+        "argument, or if a file can't be fetched."
+    )
+    parser.add_argument("what", nargs="+", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
+    add_data_option(parser)
+    parser.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help=f"fetch from another address: {', '.join(NAMES)}; may be repeated",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before fetching")
+    parser.add_argument(
+        "--connections",
+        type=whole_number(1),
+        default=8,
+        metavar="N",
+        help="photos to fetch at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--split",
+        nargs="+",
+        choices=SPLITS,
+        default=SPLITS,
+        metavar="SPLIT",
+        help="splits whose photos to fetch (default: all)",
+    )
+    parser.add_argument(
+        "--max-side",
+        type=whole_number(0),
+        default=640,
+        metavar="PIXELS",
+        help="keep photos with a longer side of at most this; 0: as they are "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="also fetch the photos again that are listed as failed",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_command(main)

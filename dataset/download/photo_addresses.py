@@ -1,0 +1,59 @@
+"""The addresses of photos, from VIST's annotations."""
+
+import json
+
+from data_reader.errors import InputError
+
+
+def read_photo_addresses(path):
+    """Read the addresses of the photos that a file's stories use -> `{photo id: address}`.
+
+    The address is the original's or, if there is none, the medium size's, or "".
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: the file is not in VIST's format.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing; fetch it with: python -m dataset.download annotations"
+        )
+    try:
+        contents = json.loads(path.read_bytes(), object_hook=_needed_part)
+        used = [use.photo_id for uses in contents["annotations"] for use in uses]
+        images = [image for image in contents["images"] if isinstance(image, _Image)]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path} is not a VIST annotation file with 'images' and 'annotations'; get it again "
+            f"({type(error).__name__}: {error})."
+        ) from error
+    known = {image.photo_id: image.address for image in images}
+    return {id_: known.get(id_, "") for id_ in dict.fromkeys(used)}
+
+
+class _Use:
+    """An annotation's photo."""
+
+    __slots__ = ("photo_id",)
+
+    def __init__(self, entry):
+        self.photo_id = str(entry["photo_flickr_id"])
+
+
+class _Image:
+    """An image entry's id and address."""
+
+    __slots__ = ("address", "photo_id")
+
+    def __init__(self, entry):
+        self.photo_id = str(entry["id"])
+        self.address = str(entry.get("url_o") or entry.get("url_m") or "").strip()
+
+
+def _needed_part(entry):
+    """Reduce an object while the JSON is read: in full, all of them take half a gigabyte."""
+    if "photo_flickr_id" in entry:
+        return _Use(entry)
+    if "url_o" in entry or "url_m" in entry:
+        return _Image(entry)
+    return entry

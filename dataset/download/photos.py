@@ -1,0 +1,238 @@
+"""Photos from the addresses in the annotations; each is decoded before it counts."""
+
+import hashlib
+import os
+import threading
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+from tqdm import tqdm
+
+from data_reader.errors import InputError
+from data_reader.image_data_reader import find_photo_files, photo_id, read_photo
+from dataset.download.addresses import is_web_address
+from dataset.download.failures import (
+    failure_list,
+    is_temporary,
+    read_failures,
+    reason_of,
+    write_failures,
+)
+from dataset.download.fetch import FetchError, forget
+from dataset.download.parallel import in_parallel
+from dataset.download.photo_addresses import read_photo_addresses
+
+# The networks' inputs have at most this short side; longer photos than 5:2 keep it.
+SMALLEST_SIDE = 256
+JPEG_QUALITY = 92
+LONGEST_ID = 200  # characters, for a file name
+LARGEST_PHOTO = 100_000_000  # bytes; an address that gives more is no photo's
+SAME_PHOTOS = 10  # as many ids with the same bytes are a server's placeholder
+FAILURES_IN_A_ROW = 50  # temporary ones: there is no connection at all
+GONE = "a placeholder: the photo is gone"
+_ENDINGS = {
+    b"\xff\xd8\xff": ".jpg",
+    b"\x89PNG": ".png",
+    b"GIF8": ".gif",
+    b"RIFF": ".webp",
+    b"BM": ".bmp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
+_DECODING = threading.Semaphore(os.cpu_count())  # a decoded photo takes far more than its file
+
+
+@dataclass(frozen=True)
+class SplitPhotos:
+    """The photos that a split's stories use.
+
+    Attributes:
+        folder: for the photos.
+        list_path: for the list of failures.
+        addresses: `{photo id: address}` of all of them; "" for one without an address.
+        there: the number of photos that are there already.
+        failures: `{photo id: (address, reason)}`, those that are not tried again.
+        to_fetch: the ids of the others.
+    """
+
+    split: str
+    folder: Path
+    list_path: Path
+    addresses: dict[str, str]
+    there: int
+    failures: dict[str, tuple[str, str]]
+    to_fetch: list[str]
+
+
+def plan_photos(layout, split, retry_failed=False):
+    """Find out which photos of a split's stories are to be fetched -> `SplitPhotos`.
+
+    A failure counts unless it is a temporary one or the address has changed.
+
+    Raises:
+        FileNotFoundError: there are no annotations.
+        InputError: they, or the list of failures, are something else.
+    """
+    addresses = read_photo_addresses(layout.annotations(split))
+    there = addresses.keys() & find_photo_files(layout.photos(split)).keys()
+    listed = {} if retry_failed else read_failures(layout.failed_downloads(split))
+    failures = {
+        id_: (address, reason)
+        for id_, (address, reason) in listed.items()
+        if addresses.get(id_) == address and id_ not in there and not is_temporary(reason)
+    }
+    return SplitPhotos(
+        split,
+        layout.downloaded_photos(split),
+        layout.failed_downloads(split),
+        addresses,
+        len(there),
+        failures,
+        [id_ for id_ in addresses if id_ not in there and id_ not in failures],
+    )
+
+
+def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
+    """Fetch a split's photos -> `{photo id: (address, reason)}` of all that failed.
+
+    Args:
+        placeholders: parts of the addresses that vanished photos are redirected to.
+        max_side: the longer side of the photos that are kept; 0 to keep them as they are.
+
+    Raises:
+        InputError: there is no connection.
+    """
+    failures = dict(photos.failures)
+    photos.folder.mkdir(parents=True, exist_ok=True)
+    with failure_list(photos.list_path, failures) as add_failure:
+
+        def fetch(id_):
+            try:
+                _fetch_photo(client, photos, id_, placeholders, max_side)
+            except FetchError as failure:
+                add_failure(id_, photos.addresses[id_], reason_of(failure))
+                return reason_of(failure)
+            return ""
+
+        reasons = in_parallel(fetch, photos.to_fetch, connections)
+        with (
+            closing(reasons),
+            tqdm(total=len(photos.to_fetch), desc=photos.split, unit="photo", disable=None) as bar,
+        ):
+            _follow(reasons, bar)
+    for id_ in _remove_placeholders(photos):
+        failures[id_] = (photos.addresses[id_], GONE)
+    _remove_leftovers(photos.folder, failures)
+    write_failures(photos.list_path, failures)
+    return failures
+
+
+def _follow(reasons, bar):
+    """Show the progress; end if nothing can be reached any more."""
+    in_a_row = 0
+    for reason in reasons:
+        bar.update()
+        in_a_row = in_a_row + 1 if is_temporary(reason) else 0
+        if in_a_row == FAILURES_IN_A_ROW:
+            raise InputError(
+                f"{in_a_row} photos in a row could not be fetched ({reason}); check the "
+                "connection, then give the same command again."
+            )
+
+
+def _fetch_photo(client, photos, id_, placeholders, max_side):
+    """Fetch one photo and keep it if it is one."""
+    address = photos.addresses[id_]
+    if not _is_file_name(id_):
+        raise FetchError("its id can't be a file name")
+    if not is_web_address(address):
+        raise FetchError("the annotations have no web address for it")
+    partial = photos.folder / f".{id_}.partial"
+    final_address = client.fetch(address, partial, largest=LARGEST_PHOTO)
+    try:
+        if any(part in urlsplit(final_address).path for part in placeholders):
+            raise FetchError(GONE)
+        with _DECODING:
+            keep_photo(partial, photos.folder / id_, max_side)
+    finally:
+        forget(partial)
+
+
+def _is_file_name(id_):
+    """Whether a photo of this name is found again by this id."""
+    usable = id_.isprintable() and "/" not in id_ and 0 < len(id_) <= LONGEST_ID
+    return usable and photo_id(f"{id_}.jpg") == id_
+
+
+def keep_photo(fetched, path, max_side):
+    """Move a fetched photo, or its shorter copy, to `path` with the ending of its format.
+
+    The shorter copy is a JPEG with the longer side `max_side`, or the shorter side
+    `SMALLEST_SIDE` if that is more; a photo that is no larger stays as it is.
+
+    Raises:
+        FetchError: it is not a photo.
+    """
+    with fetched.open("rb") as file:
+        start = file.read(256).lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start.startswith(b"<"):
+        raise FetchError("a web page instead of a photo")
+    # If it is decoded at a fraction of its size, it is still larger than its shorter copy.
+    enough = max(max_side, SMALLEST_SIDE) // 2 + 1
+    try:
+        photo = read_photo(fetched, enough)
+    except InputError as error:
+        raise FetchError(str(error)) from error
+    scale = _scale(photo, max_side)
+    ending = next((end for magic, end in _ENDINGS.items() if start.startswith(magic)), None)
+    if scale == 1 and ending:
+        os.replace(fetched, path.with_name(f"{path.name}{ending}"))
+    else:
+        beside = fetched.with_name(f"{fetched.name}.jpg")
+        beside.write_bytes(_shorter_copy(photo, scale))
+        os.replace(beside, path.with_name(f"{path.name}.jpg"))
+
+
+def _scale(photo, max_side):
+    """Return the factor to scale a photo by, at most 1."""
+    longer, shorter = max(photo.shape[:2]), min(photo.shape[:2])
+    return min(1, max(max_side / longer, SMALLEST_SIDE / shorter)) if max_side else 1
+
+
+def _shorter_copy(photo, scale):
+    """Scale a photo -> the bytes of a JPEG."""
+    height, width = (round(side * scale) for side in photo.shape[:2])
+    if scale < 1:
+        photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return jpeg.tobytes()
+
+
+def _remove_placeholders(photos):
+    """Remove the photos that many ids share, as a placeholder under any address -> their ids."""
+    of_size = defaultdict(list)
+    for file in os.scandir(photos.folder):
+        if not file.name.startswith(".") and photo_id(file.name) in photos.addresses:
+            of_size[file.stat().st_size].append(Path(file.path))
+    same = defaultdict(list)
+    for paths in of_size.values():
+        if len(paths) >= SAME_PHOTOS:
+            for path in paths:
+                same[hashlib.sha256(path.read_bytes()).digest()].append(path)
+    gone = [path for paths in same.values() if len(paths) >= SAME_PHOTOS for path in paths]
+    for path in gone:
+        path.unlink()
+    return [photo_id(path.name) for path in gone]
+
+
+def _remove_leftovers(folder, failures):
+    """Remove the partial files of killed runs but those that are fetched further next time."""
+    for file in os.scandir(folder):
+        id_, partial, _ = file.name[1:].partition(".partial")
+        _, reason = failures.get(id_, ("", ""))
+        if file.name.startswith(".") and partial and not is_temporary(reason):
+            os.unlink(file.path)
