@@ -3,6 +3,8 @@
 import json
 from contextlib import ExitStack
 
+from tqdm import tqdm
+
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
 from data_reader.layout import SPLITS
@@ -69,7 +71,8 @@ def _lines(info, stories, tokenise):
     yield '],\n"images": [\n'
     yield from _separated({"id": id_, "album_id": album} for id_, album in album_of.items())
     yield '],\n"annotations": [\n'
-    yield from _separated([row] for story in stories for row in _annotations(story, tokenise))
+    bar = tqdm(stories, desc="writing", unit="story", disable=None)
+    yield from _separated([row] for story in bar for row in _annotations(story, tokenise))
     yield "]}\n"
 
 
