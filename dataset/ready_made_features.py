@@ -81,7 +81,7 @@ def import_features(layout, name, file_format, path):
         length = _usual_length(source, plan)
         with ExitStack() as stack:
             written = _write(source, plan, length, layout, name, stack)
-            for split in plan.files:
+            for split in plan.listed:
                 rows = plan.skipped[split] + plan.missing[split]
                 write_csv(layout.skipped_photos(split, name), SKIPPED_COLUMNS, rows)
     _print_report(layout, name, plan, written, length)
@@ -120,13 +120,13 @@ class _Plan(NamedTuple):
 
     Attributes:
         targets: for each entry the splits that get its vector.
-        files: the splits that get any.
+        listed: the splits that vectors are for, usable or not.
         skipped: `{split: [(id, reason, path), ...]}`, the vectors that can't be used.
         missing: the same for the photos of stories without a vector.
     """
 
     targets: list[list[str]]
-    files: list[str]
+    listed: list[str]
     skipped: dict[str, list]
     missing: dict[str, list]
 
@@ -150,7 +150,8 @@ def _plan(entries, photos):
         split: [(id_, "no vector of this photo", "") for id_ in sorted(ids - set(taken[split]))]
         for split, ids in photos.items()
     }
-    return _Plan(targets, [split for split in photos if taken[split]], skipped, missing)
+    listed = [split for split in photos if taken[split] or skipped[split]]
+    return _Plan(targets, listed, skipped, missing)
 
 
 def _is_wanted(entry, split, photos):
