@@ -40,6 +40,11 @@ def _summary(imported, layout, arguments):
         albums = len({story.album_id for story in stories})
         photos = len({photo for story in stories for photo in story.photos})
         yield f"{split}: {len(stories):,} stories, {albums:,} albums, {photos:,} photos"
+    if empty := [split for split, stories in imported.stories.items() if not stories]:
+        yield (
+            f"warning: no stories for {' and '.join(empty)}; give stories that split, or more "
+            "albums to split (stories that share a photo are split as one)."
+        )
     if imported.replaced:
         yield f"They replace the stories imported from {', '.join(imported.replaced)}."
     if any(imported.shared):

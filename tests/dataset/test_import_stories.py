@@ -408,6 +408,8 @@ def test_the_command_says_what_it_did_and_what_comes_next(folder, layout):
         "train: 2 stories, 2 albums, 4 photos",
         "valid: 0 stories, 0 albums, 0 photos",
         "test: 0 stories, 0 albums, 0 photos",
+        "warning: no stories for valid and test; give stories that split, or more albums to split "
+        "(stories that share a photo are split as one).",
         f"2 stories skipped, listed in {data}/skipped_import.csv:",
         "  1: 1 photos instead of 2",
         "  1: a photo is missing",
