@@ -67,7 +67,8 @@ class FaultyServer(ThreadingHTTPServer):
 
     def __init__(self, folder, port=0, faults=no_faults):
         super().__init__(("127.0.0.1", port), _Handler)
-        self.folder, self.faults = Path(folder).resolve(), faults
+        self.folder = Path(folder).resolve()
+        self.faults = faults
         self.asked, self.sent, self.ranges = Counter(), Counter(), []
         self.lock = threading.Lock()
 
@@ -160,7 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(part)
                 time.sleep(0.1)
             body = body[100:]
-        self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+        self.wfile.write(body[: len(body) // 2] if fault in ("cut", "hang") else body)
+        if fault == "hang":
+            time.sleep(60)
         if fault in ("cut", "too long"):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_WR)

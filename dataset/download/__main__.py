@@ -112,8 +112,8 @@ def _summarise(photos, failures):
 def _next_command(what, layout):
     command = ["python", "-m", "dataset"]
     if "features" in what:
-        archive = str(layout.arel_features)
-        command = ["python", "-m", "dataset.image_features", "--from-npy", archive]
+        vectors = f"{layout.arel_features}/resnet_features/fc"  # beside conv, feature maps
+        command = ["python", "-m", "dataset.image_features", "--from-npy", vectors]
         command += ["--extractor", "arel"]
     if layout.root != REPOSITORY / "dataset":
         command += ["--data", str(layout)]
@@ -137,6 +137,11 @@ def _parse_arguments():
         help=f"fetch from another address: {', '.join(NAMES)}; may be repeated",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before fetching")
+    _add_photo_options(parser)
+    return parser.parse_args()
+
+
+def _add_photo_options(parser):
     parser.add_argument(
         "--connections",
         type=whole_number(1),
@@ -165,7 +170,6 @@ def _parse_arguments():
         action="store_true",
         help="also fetch the photos again that are listed as failed",
     )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

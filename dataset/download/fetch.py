@@ -205,7 +205,7 @@ def _refusal(answer):
     if status in _BUSY:
         wait = _retry_after(answer)
         if wait is not None and wait > LONGEST_WAIT:
-            told = f"{_status(answer)}: the server says to wait {wait:.0f} s"
+            told = f"{_status(answer)}: the server says to wait longer than {LONGEST_WAIT:.0f} s"
             return FetchError(told, temporary=True)
         return _RetryError(_status(answer), busy=True, wait=wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:

@@ -214,19 +214,20 @@ def _shorter_copy(photo, scale):
 
 def _remove_placeholders(photos):
     """Remove the photos that many ids share, as a placeholder under any address -> their ids."""
-    of_size = defaultdict(list)
+    of_size = defaultdict(list)  # names, since a `Path` takes a kilobyte
     for file in os.scandir(photos.folder):
         if not file.name.startswith(".") and photo_id(file.name) in photos.addresses:
-            of_size[file.stat().st_size].append(Path(file.path))
+            of_size[file.stat().st_size].append(file.name)
     same = defaultdict(list)
-    for paths in of_size.values():
-        if len(paths) >= SAME_PHOTOS:
-            for path in paths:
-                same[hashlib.sha256(path.read_bytes()).digest()].append(path)
-    gone = [path for paths in same.values() if len(paths) >= SAME_PHOTOS for path in paths]
-    for path in gone:
-        path.unlink()
-    return [photo_id(path.name) for path in gone]
+    for names in of_size.values():
+        if len(names) >= SAME_PHOTOS:
+            for name in names:
+                contents = (photos.folder / name).read_bytes()
+                same[hashlib.sha256(contents).digest()].append(name)
+    gone = [name for names in same.values() if len(names) >= SAME_PHOTOS for name in names]
+    for name in gone:
+        (photos.folder / name).unlink()
+    return map(photo_id, gone)
 
 
 def _remove_leftovers(folder, failures):

@@ -1,0 +1,227 @@
+"""python -m dataset.download as a user runs it, on archives and photos from the loopback."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+from faulty_server import FaultyServer, no_faults
+
+from data_reader.files import exclusive_lock
+from data_reader.layout import SPLITS, DataLayout
+from dataset.download import __main__ as command
+from dataset.download import archives, plan
+from dataset.download.addresses import NAMES
+
+ARCHIVES = {
+    "sis": "sis.tar.gz",
+    "dii": "dii.tar.gz",
+    "alexnet": "weights.npy",
+    "glove": "glove.zip",
+    "arel": "arel.zip",
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Annotations of two photos per split, of which one is missing, and the other downloads."""
+    folder = tmp_path_factory.mktemp("served")
+    with FaultyServer(folder) as server:
+        for name, tier in archives.TIERS.items():
+            write_annotations(folder / ARCHIVES[name], name, tier, server.address)
+        for number in range(3):
+            photo = np.full((60, 80, 3), 50 * number, np.uint8)
+            assert cv2.imwrite(str(folder / f"{number}1.jpg"), photo)
+        (folder / "weights.npy").write_bytes(b"\x93NUMPY and so on")
+        write_zip(folder / "glove.zip", {"glove.6B.50d.txt": "a 1", "glove.6B.300d.txt": "a 2"})
+        write_zip(folder / "arel.zip", {"resnet_features/fc/train/01.npy": "." * 500_000})
+        yield server
+
+
+def write_annotations(archive, folder, tier, address):
+    with tarfile.open(archive, "w:gz") as tar:
+        for number, split in enumerate(("train", "val", "test")):
+            ids = [f"{number}1", f"{number}2"]
+            images = [{"id": id_, "url_o": f"{address}/{id_}.jpg"} for id_ in ids]
+            annotations = [[{"photo_flickr_id": id_}] for id_ in ids]
+            text = json.dumps({"images": images, "annotations": annotations}).encode()
+            member = tarfile.TarInfo(f"{folder}/{split}.{tier}.json")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text))
+
+
+def write_zip(path, contents):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in contents.items():
+            archive.writestr(name, text)
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return DataLayout(tmp_path / "data")
+
+
+@pytest.fixture
+def download(served, layout, monkeypatch, capsys):
+    """Run the command in this process -> (its exit status, its output, its errors)."""
+    monkeypatch.setattr(archives, "ALEXNET_WEIGHTS", layout.root / "weights" / "alexnet.npy")
+    monkeypatch.setattr(archives, "WORD_VECTORS", layout.root / "glove.6B.300d.txt")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(command.signal, "signal", lambda *arguments: None)
+
+    def run(*arguments, addresses=None, yes=("--yes",)):
+        files = ARCHIVES | (addresses or {})
+        options = [f"--address={name}={served.address}/{files[name]}" for name in NAMES]
+        options += ["--data", str(layout), *yes]
+        monkeypatch.setattr(sys, "argv", ["download", *map(str, arguments), *options])
+        try:
+            command.run_command(command.main)
+            status = 0
+        except SystemExit as end:
+            status = end.code
+        shown = capsys.readouterr()
+        return status, shown.out, shown.err
+
+    return run
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_everything_is_fetched_and_put_into_place(download, layout):
+    status, out, err = download("photos", "features", "annotations", "alexnet", "glove")
+    assert (status, err) == (0, "")
+    for split in SPLITS:
+        for tier in archives.TIERS.values():
+            assert "annotations" in json.loads(layout.annotations(split, tier).read_text())
+    assert names(layout.vist) == ["dii", "sis", "test_data", "training_data", "validate_data"]
+    assert len(names(layout.vist / "sis")) == 3
+    assert names(layout.downloaded_photos("valid")) == ["11.jpg"]
+    assert layout.failed_downloads("valid").read_text().splitlines()[1].startswith("12,http://")
+    assert (layout.root / "weights" / "alexnet.npy").read_bytes().startswith(b"\x93NUMPY")
+    assert (layout.root / "glove.6B.300d.txt").read_text() == "a 2"
+    assert names(layout.root / "models") == ["resnet_features.zip"]
+    assert "valid photos: 1 fetched, 0 were there, 1 failed, in" in out
+    assert "        1  404 Not Found" in out
+    vectors = layout.arel_features / "resnet_features" / "fc"
+    next_one = f"--from-npy {vectors} --extractor arel --data {layout}"
+    assert out.endswith(f"Next: python -m dataset.image_features {next_one}\n")
+
+
+def test_nothing_is_fetched_twice(download, served, layout):
+    everything = ("annotations", "photos", "alexnet", "glove", "features")
+    download(*everything)
+    served.asked.clear()
+    status, out, _ = download(*everything, yes=())  # nothing to ask about
+    assert status == 0
+    assert served.asked == {}
+    assert f"glove: there already, {layout}" in out
+    assert "test photos: 0 fetched, 1 were there, 1 failed" in out
+    assert "--retry-failed tries them again" in out
+
+
+def test_sizes_are_shown_first(download, served, layout):
+    served.asked.clear()
+    status, out, err = download("annotations", "photos", "--max-side", 0, "--split", "test", yes=())
+    assert (status, served.asked) == (2, {})
+    assert err == "error: There is no terminal to ask on; give --yes to fetch this.\n"
+    lines = out.splitlines()
+    assert lines[0].startswith("sis: ")
+    assert lines[0].endswith(f"bytes to fetch, 300 MB on the disk, {layout.vist / 'sis'}")
+    assert lines[2].startswith("test photos, about 21,075: 32 GB to fetch, 32 GB on the disk, ")
+    assert lines[3].endswith(f" are free on the disk of {layout.vist / 'sis'}")
+
+
+def test_on_a_terminal_it_asks(download, layout, monkeypatch):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    for answer, status in (("", 2), ("n", 2), ("y", 0)):
+        monkeypatch.setattr("builtins.input", lambda question, answer=answer: answer)
+        assert download("features", yes=())[0] == status
+        assert layout.arel_features.exists() == (answer == "y")
+
+
+def test_too_little_space_is_refused(download, layout, monkeypatch):
+    monkeypatch.setattr(plan.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
+    status, _, err = download("features")
+    assert status == 2
+    assert err.endswith(
+        ", but 10 bytes are free; make space, or use --data, --split or --max-side.\n"
+    )
+    assert err.count("\n") == 1
+    assert names(layout.arel_features.parent) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "file", "reason"),
+    [
+        ("annotations", "sis", "nothing", "404 Not Found"),
+        ("annotations", "sis", "glove.zip", "the archive lacks train.story-in-sequence.json"),
+        ("annotations", "sis", "weights.npy", "it is not an archive: it begins with b'\\x93NUMPY"),
+        ("alexnet", "alexnet", "arel.zip", "begins with b'\\x93NUMPY', but it is b'PK"),
+        ("features", "arel", "weights.npy", "begins with b'PK', but it is b'\\x93NUMPY"),
+    ],
+)
+def test_what_is_something_else_is_refused_in_one_line(
+    download, served, layout, what, name, file, reason
+):
+    status, _, err = download(what, addresses={name: file})
+    assert status == 2
+    assert err.startswith(f"error: {served.address}/{file}")
+    assert reason in err
+    assert err.count("\n") == 1
+    assert [path for path in layout.root.rglob("*") if path.is_file()] == []
+
+
+def test_photos_need_annotations(download, layout):
+    status, _, err = download("photos")
+    assert status == 2
+    assert err == (
+        f"error: {layout.annotations('train')} is missing; "
+        "fetch it with: python -m dataset.download annotations\n"
+    )
+
+
+def test_two_downloads_into_one_folder_are_refused(download, layout):
+    with exclusive_lock(layout.vist / "sis"):
+        status, _, err = download("annotations")
+    assert status == 2
+    assert err == (
+        f"error: Another download into {layout.vist / 'sis'} is running; wait for it or stop it.\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_can_be_stopped_and_continued(download, served, layout, number):
+    """The server does not go on in the middle of a file."""
+    served.faults = lambda path: ("hang",) if path == "/arel.zip" else ("",)
+    address = f"arel={served.address}/arel.zip"
+    arguments = ["features", "--data", str(layout), "--yes", "--address", address]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "dataset.download", *arguments],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"no_proxy": "127.0.0.1"},
+        text=True,
+    )
+    try:
+        partial = layout.arel_features.with_name(".arel.partial")
+        deadline = time.monotonic() + 20
+        while not (partial.exists() and partial.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.send_signal(number)
+        assert running.communicate(timeout=20)[1].splitlines()[-1] == "interrupted"
+        assert running.returncode == 130
+    finally:
+        running.kill()
+        served.faults = no_faults
+    assert download("features")[0] == 0
+    assert served.ranges[-1] == "/arel.zip"
+    assert zipfile.is_zipfile(layout.arel_features)
