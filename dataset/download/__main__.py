@@ -59,6 +59,8 @@ class _Run:
             confirm(self._arguments.yes)
         for download in waiting:
             fetch_download(download, self._client)
+            names = ", ".join(target.name for target in download.targets)
+            print(f"{download.address.name}: fetched, {names} in {download.folder}")
         for split in splits:
             self._fetch_photos(plans.get(split) or self._plan(split))
 

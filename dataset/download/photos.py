@@ -43,7 +43,7 @@ _ENDINGS = {
     b"II*\0": ".tif",
     b"MM\0*": ".tif",
 }
-_DECODING = threading.Semaphore(os.cpu_count())  # a decoded photo takes far more than its file
+_DECODING = threading.Semaphore(2)  # decoded, a photo takes far more memory than its file
 
 
 @dataclass(frozen=True)

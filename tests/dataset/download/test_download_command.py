@@ -110,6 +110,7 @@ def test_everything_is_fetched_and_put_into_place(download, layout):
     assert (layout.root / "weights" / "alexnet.npy").read_bytes().startswith(b"\x93NUMPY")
     assert (layout.root / "glove.6B.300d.txt").read_text() == "a 2"
     assert names(layout.root / "models") == ["resnet_features.zip"]
+    assert f"glove: fetched, glove.6B.300d.txt in {layout}\n" in out
     assert "valid photos: 1 fetched, 0 were there, 1 failed, in" in out
     assert "        1  404 Not Found" in out
     vectors = layout.arel_features / "resnet_features" / "fc"
