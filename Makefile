@@ -14,7 +14,7 @@ else
 endif
 
 PHOTOS := $(DATA)/vist_dataset/facts.json
-FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
+ALEXNET_FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
 STORIES := $(DATA)/image_embeddings_to_sentence/stories_to_index_test.hdf5
 TRAINED := $(DATA)/trained
 GENERATED := $(DATA)/generated
@@ -22,7 +22,7 @@ GENERATED := $(DATA)/generated
 NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
 RUN = "$$(cat $(TRAINED))"
 
-.PHONY: help setup story test bench clean-story style
+.PHONY: help setup story vist test bench clean-story style
 .DELETE_ON_ERROR:
 
 help:
@@ -30,6 +30,10 @@ help:
 	@echo "make story        photos -> features -> stories -> training -> story strips,"
 	@echo "                  on the embedded sample set; finished steps are skipped"
 	@echo "make story SMOKE_TEST=1   the same, tiny, in under 2 minutes"
+	@echo "make vist         the same on the real VIST with the paper's three models: downloads,"
+	@echo "                  says how long all will take, and takes days; it can be interrupted"
+	@echo "make vist FEATURES=arel   the same with AREL's features instead of the photos"
+	@echo "make vist PLAN=1          only the annotations and how long the rest will take"
 	@echo "make test         all tests"
 	@echo "make bench        speed and memory of training and generation; on a machine without"
 	@echo "                  a GPU also of several workers, checkpoints, extraction, the reader"
@@ -59,11 +63,11 @@ $(PHOTOS): | $(READY)
 	$(PYTHON) -m dataset.sample --data $(DATA) $(SMOKE)
 	@touch $@
 
-$(FEATURES): $(PHOTOS) | $(READY)
+$(ALEXNET_FEATURES): $(PHOTOS) | $(READY)
 	$(PYTHON) -m dataset.models.alexnet --data $(DATA)
 	@touch $@
 
-$(STORIES): $(FEATURES) | $(READY)
+$(STORIES): $(ALEXNET_FEATURES) | $(READY)
 	$(PYTHON) -m data_reader --data $(DATA)
 
 $(TRAINED): $(STORIES) | $(READY)
@@ -75,6 +79,9 @@ $(GENERATED): $(TRAINED) | $(READY)
 	$(PYTHON) -m generation.fact_recall --run $(RUN)
 	$(PYTHON) -m training.report
 	@touch $@
+
+vist: $(READY)
+	$(PYTHON) -m training.vist --features $(or $(FEATURES),photos) $(if $(PLAN),--plan)
 
 test: $(READY)
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -175,11 +175,15 @@ def _newest(experiment, results):
     return found[-1]
 
 
+def runs_of(experiment, results):
+    """The runs of the experiment's name, finished or not, the oldest first."""
+    files = Path(results).glob(f"{experiment.name}_[0-9]*-[0-9]*/experiment.json")
+    return [RunFolder.open_started(path.parent) for path in sorted(files)]
+
+
 def interrupted_runs(experiment, results):
     """The runs of the experiment's name that are not finished, the oldest first."""
-    files = Path(results).glob(f"{experiment.name}_[0-9]*-[0-9]*/experiment.json")
-    runs = [RunFolder.open_started(path.parent) for path in sorted(files)]
-    return [run for run in runs if not run.finished()]
+    return [run for run in runs_of(experiment, results) if not run.finished()]
 
 
 def _check_same_settings(begun, wanted, run):

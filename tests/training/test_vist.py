@@ -1,0 +1,154 @@
+"""The steps from nothing to scored stories; none of them is run."""
+
+import json
+import os
+import re
+
+import pytest
+from written_runs import write_run
+
+from data_reader.errors import InputError
+from data_reader.layout import SPLITS, DataLayout
+from training.vist import _duration, _plan
+from training.vist_scores import table_of_scores
+from training.vist_steps import Step, Vist, all_steps, annotations_step
+
+STORY = {"album_id": "a", "text": "we went ."}
+SETTINGS = ("word_embeddings=None", "epochs=2")
+
+
+@pytest.fixture
+def vist(tmp_path):
+    """Annotations of three stories: two of the same two photos, for training; one for testing."""
+    layout = DataLayout(tmp_path / "data")
+    for split, ids in (("train", "12"), ("valid", ""), ("test", "3")):
+        for tier in ("story-in-sequence", "description-in-isolation"):
+            stories = [
+                [STORY | {"story_id": id_, "photo_flickr_id": p, "worker_arranged_photo_order": n}]
+                for id_ in ids or "4"
+                for n, p in enumerate("xy")
+            ]
+            path = layout.annotations(split, tier)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"annotations": stories}))
+    return Vist(layout, tmp_path / "results", settings=SETTINGS)
+
+
+def by_title(vist):
+    return {step.title: step for step in all_steps(vist)}
+
+
+def write(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_the_first_step_is_done_when_all_annotations_are_there(vist):
+    assert annotations_step(vist).is_done()
+    vist.layout.annotations("test", "description-in-isolation").unlink()
+    step = annotations_step(vist)
+    assert not step.is_done()
+    assert step.command()[:2] == ["dataset.download", "annotations"]
+
+
+def test_amounts_are_counted_in_the_annotations(vist):
+    steps = by_title(vist)
+    assert (steps["photos"].amount, steps["AlexNet's features"].amount) == (6, 6)
+    assert steps["training vist_attention"].amount == 2 * 2  # stories x epochs
+    assert steps["test stories of vist_attention"].amount == 1
+    assert "word vectors" not in steps
+
+
+def test_features_make_photos_superfluous(vist):
+    assert not by_title(vist)["photos"].is_done()
+    for split in SPLITS:
+        write(vist.layout.features(split))
+    steps = by_title(vist)
+    assert steps["photos"].is_done()
+    assert steps["AlexNet's features"].is_done()
+
+
+def test_stories_files_older_than_the_features_are_made_again(vist):
+    for split in SPLITS:
+        write(vist.layout.features(split))
+        write(vist.layout.stories(split))
+    assert by_title(vist)["stories files"].is_done()
+    os.utime(vist.layout.stories("valid"), (1, 1))
+    assert not by_title(vist)["stories files"].is_done()
+
+
+def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
+    training = by_title(vist)["training vist_attention"]
+    data = ["--set", f"data={vist.layout}", *SETTINGS]
+    module, results = "training.experiments.vist_attention", ["--results", str(vist.results)]
+    assert training.command() == [module, *results, *data]
+
+    experiment = vist.experiment("vist_attention")
+    run = write_run(vist.results / f"{experiment.name}_20260101-120000", [1.0])
+    run.experiment_file.write_text(json.dumps(experiment.to_dict()))
+    assert training.command() == [module, *results, "--resume", *data]
+    assert not training.is_done()
+
+    run.finished_file.write_text(json.dumps({"reason": "all epochs"}))
+    assert training.is_done()
+    test_stories = by_title(vist)["test stories of vist_attention"]
+    assert test_stories.command() == ["generation", "--run", str(run.path), "--split", "test"]
+    assert not test_stories.is_done()
+    write(run.scores("greedy", "test"), "{}")
+    assert test_stories.is_done()
+
+    run.experiment_file.write_text(json.dumps(experiment.to_dict() | {"seed": 7}))
+    assert not training.is_done()
+
+
+def test_a_wrong_setting_is_refused(vist):
+    with pytest.raises(InputError, match="'epoch=2' sets nothing"):
+        Vist(vist.layout, vist.results, settings=("epoch=2",)).experiment("vist_attention")
+
+
+def test_arel_s_features_take_the_place_of_photos_and_weights(vist):
+    vist = Vist(vist.layout, vist.results, "arel", SETTINGS, ("arel=http://here/f.zip",))
+    steps = by_title(vist)
+    assert steps.keys().isdisjoint({"photos", "AlexNet's weights", "AlexNet's features"})
+    assert steps["AREL's features"].command()[-2:] == ["--address", "arel=http://here/f.zip"]
+    assert "extractor=arel" in steps["training vist_attention"].command()
+    assert "--extractor" in steps["stories files"].command()
+
+
+def test_the_plan_sums_what_is_left():
+    steps = [
+        Step("photos", list, lambda: True, gigabytes=9.0),
+        Step("features", list, lambda: False, "features", 7200, "photos", 1.0),
+        Step("training", list, lambda: False, "vist_attention", 86400, "stories", 0.5),
+    ]
+    rows = _plan(steps, {"features": 1.0, "vist_attention": 0.25}).splitlines()
+    assert [re.split(r"\s\s+", row.strip()) for row in rows] == [
+        ["step", "amount", "time", "disk"],
+        ["photos", "already there"],
+        ["features", "7,200 photos", "2 h", "1.0 GB"],
+        ["training", "86,400 stories", "4 days", "0.5 GB"],
+        ["all", "4 days", "1.5 GB"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, ""), (0.4, "1 s"), (119, "119 s"), (150, "2 min"), (7300, "2 h")]
+)
+def test_durations(seconds, expected):
+    assert _duration(seconds) == expected
+
+
+def test_the_table_shows_scores_beside_those_of_2018(tmp_path):
+    run = write_run(tmp_path / "run", [1.0])
+    for split, protocol, name, value, is_share in (
+        ("valid", "original-2018-sentence", "BLEU-2", 0.1234, True),
+        ("test", "vist-album", "CIDEr", 0.456, False),
+    ):
+        scores = {"scores": {name: {"value": value, "is_share": is_share}}}
+        write(run.scores("greedy", split), json.dumps({"protocols": {protocol: scores}}))
+    header, _, *rows = table_of_scores({"mine": run}).split("\n\n")[0].splitlines()
+    assert header.startswith("| split | protocol | score | `mine` | the original's model of 2018")
+    cells = {tuple(row.split(" | ")[:3]): row.split(" | ")[3:] for row in rows}
+    assert cells["| valid", "original-2018-sentence", "BLEU-2"] == ["12.3", "4.3", "- |"]
+    assert cells["| valid", "original-2018-story", "METEOR"] == ["-", "24.4", "26.2 |"]
+    assert cells["| test", "vist-album", "CIDEr"] == ["0.46", "-", "- |"]

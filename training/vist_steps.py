@@ -1,0 +1,244 @@
+"""The steps from nothing to scored stories of the paper's models on VIST."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from data_reader.layout import ALEXNET_WEIGHTS, REPOSITORY, SPLITS, WORD_VECTORS, DataLayout
+from data_reader.sis_datareader import read_stories
+from dataset.download.addresses import read_table
+from training.command import interrupted_runs, runs_of
+from training.experiments import vist_attention, vist_encoder_decoder, vist_image_grouping
+
+EXPERIMENTS = {
+    module.EXPERIMENT.name: module.EXPERIMENT
+    for module in (vist_encoder_decoder, vist_attention, vist_image_grouping)
+}
+GENERATED_SPLITS = ("valid", "test")  # the figures recorded in 2018 are of the validation split
+# What takes time, besides training; see `training.vist_estimate`.
+FEATURES, PHOTOS, GENERATION = "features", "photos", "generation"
+ARCHIVES = ("alexnet", "glove", "arel")
+FEATURE_SIZES = {"alexnet": 4096, "arel": 2048}
+# Weights of the best and the last epoch, and a checkpoint with those of the optimiser.
+_RUN_GIGABYTES = {"vist_encoder_decoder": 0.9, "vist_attention": 1.0, "vist_image_grouping": 1.8}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command and what it needs.
+
+    Attributes:
+        command: returns the arguments after `python -m`; it is called when the step's turn comes.
+        is_done: returns whether the step can be skipped.
+        work: what `training.vist_estimate` measures to tell how long it takes; "" for what takes
+            little time.
+        amount: of photos, bytes or stories.
+        unit: of the amount.
+        gigabytes: that it leaves on the disk.
+    """
+
+    title: str
+    command: Callable[[], list[str]]
+    is_done: Callable[[], bool]
+    work: str = ""
+    amount: int = 0
+    unit: str = ""
+    gigabytes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Vist:
+    """What is to be made, and where.
+
+    Attributes:
+        results: the folder of the run folders.
+        extractor: "alexnet", for features of photos, or "arel", for AREL's.
+        settings: overrides of the experiments, "setting=value".
+        addresses: overrides of the table of downloads, "name=URL".
+    """
+
+    layout: DataLayout
+    results: Path
+    extractor: str = "alexnet"
+    settings: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def experiment(self, name):
+        return EXPERIMENTS[name].overridden(self.all_settings())
+
+    def all_settings(self):
+        """The overrides that data folder and features call for, before those of the user."""
+        settings = list(self.settings)
+        if self.extractor != "alexnet":
+            settings.insert(0, f"extractor={self.extractor}")
+        if self.layout.root != REPOSITORY / "dataset":
+            settings.insert(0, f"data={self.layout}")
+        return settings
+
+    def finished_run(self, name):
+        """The finished run of an experiment with these settings, the newest one; None without."""
+        experiment = self.experiment(name)
+        settings = experiment.to_dict()
+        for run in reversed(runs_of(experiment, self.results)):
+            if run.finished() and run.settings() == settings:
+                return run
+        return None
+
+    def has_features(self):
+        return all(self.layout.features(split, self.extractor).is_file() for split in SPLITS)
+
+    def download_step(self, what, title, file, work):
+        """The step that downloads a file."""
+        address = read_table(overrides=self.addresses)[0][work]
+        return Step(
+            title,
+            partial(self.download, what),
+            file.is_file,
+            work,
+            address.size,
+            "bytes",
+            (address.unpacked or address.size) / 1e9,
+        )
+
+    def download(self, *what):
+        """The arguments of the command that downloads something."""
+        options = ["--data", str(self.layout), "--yes", *self.address_options()]
+        return ["dataset.download", *what, *options]
+
+    def address_options(self):
+        return [word for address in self.addresses for word in ("--address", address)]
+
+
+def annotations_step(vist):
+    """The first step; the size of all others depends on what it brings."""
+    tiers = ("story-in-sequence", "description-in-isolation")
+    files = [vist.layout.annotations(split, tier) for split in SPLITS for tier in tiers]
+    return Step(
+        "annotations",
+        partial(vist.download, "annotations"),
+        lambda: all(file.is_file() for file in files),
+    )
+
+
+def all_steps(vist):
+    """The steps after the annotations.
+
+    Raises:
+        InputError: the annotations can't be read.
+    """
+    stories = {split: read_stories(vist.layout.annotations(split)) for split in SPLITS}
+    photos = sum(
+        len({id_ for story in of_split for id_ in story.photo_ids}) for of_split in stories.values()
+    )
+    counts = {split: len(of_split) for split, of_split in stories.items()}
+    features = _arel_steps if vist.extractor == "arel" else _photo_steps
+    return [
+        *features(vist, photos),
+        *_word_vectors_step(vist),
+        _reading_step(vist, sum(counts.values())),
+        *(_training_step(vist, name, counts["train"]) for name in EXPERIMENTS),
+        *(
+            _generation_step(vist, name, split, counts[split])
+            for name in EXPERIMENTS
+            for split in GENERATED_SPLITS
+        ),
+    ]
+
+
+def _photo_steps(vist, photos):
+    extraction = ["dataset.models.alexnet", "--data", str(vist.layout)]
+    return [
+        Step(
+            "photos",
+            partial(vist.download, "photos"),
+            vist.has_features,
+            PHOTOS,
+            photos,
+            "photos",
+            read_table()[1].shorter_size / 1e9 * photos,
+        ),
+        vist.download_step("alexnet", "AlexNet's weights", ALEXNET_WEIGHTS, "alexnet"),
+        Step(
+            "AlexNet's features",
+            lambda: extraction,
+            vist.has_features,
+            FEATURES,
+            photos,
+            "photos",
+            4e-9 * FEATURE_SIZES["alexnet"] * photos,
+        ),
+    ]
+
+
+def _arel_steps(vist, photos):
+    archive = vist.layout.arel_features
+    reading = ["dataset.image_features", "--from-npy", f"{archive}/resnet_features/fc"]
+    return [
+        vist.download_step("features", "AREL's features", archive, "arel"),
+        Step(
+            "reading AREL's features",
+            lambda: [*reading, "--extractor", "arel", "--data", str(vist.layout)],
+            vist.has_features,
+            gigabytes=4e-9 * FEATURE_SIZES["arel"] * photos,
+        ),
+    ]
+
+
+def _word_vectors_step(vist):
+    """Yield the download of GloVe if an experiment takes its word vectors from there."""
+    names = {vist.experiment(name).word_embeddings for name in EXPERIMENTS}
+    if WORD_VECTORS in {REPOSITORY / name for name in names - {None}}:
+        yield vist.download_step("glove", "word vectors", WORD_VECTORS, "glove")
+
+
+def _reading_step(vist, stories):
+    def is_done():
+        return all(
+            vist.layout.stories(split).is_file()
+            and vist.layout.stories(split).stat().st_mtime
+            >= vist.layout.features(split, vist.extractor).stat().st_mtime
+            for split in SPLITS
+        )
+
+    return Step(
+        "stories files",
+        lambda: ["data_reader", "--extractor", vist.extractor, "--data", str(vist.layout)],
+        lambda: vist.has_features() and is_done(),
+        gigabytes=4e-9 * FEATURE_SIZES[vist.extractor] * 5 * stories,
+    )
+
+
+def _training_step(vist, name, stories):
+    experiment = vist.experiment(name)
+
+    def command():
+        resume = ["--resume"] if interrupted_runs(experiment, vist.results) else []
+        settings = vist.all_settings()
+        overrides = ["--set", *settings] if settings else []
+        return [f"training.experiments.{name}", "--results", str(vist.results), *resume, *overrides]
+
+    return Step(
+        f"training {name}",
+        command,
+        lambda: vist.finished_run(name) is not None,
+        name,
+        stories * experiment.epochs,
+        f"stories in {experiment.epochs} epochs",
+        _RUN_GIGABYTES[name],
+    )
+
+
+def _generation_step(vist, name, split, stories):
+    def is_done():
+        run = vist.finished_run(name)
+        return run is not None and run.scores("greedy", split).is_file()
+
+    return Step(
+        f"{split} stories of {name}",
+        lambda: ["generation", "--run", str(vist.finished_run(name).path), "--split", split],
+        is_done,
+        GENERATION,
+        stories,
+        "stories",
+    )
