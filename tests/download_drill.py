@@ -106,7 +106,11 @@ def fetched_again(server):
 
 
 def main():
-    folder = Path(tempfile.mkdtemp())
+    with tempfile.TemporaryDirectory() as folder:
+        drill(Path(folder))
+
+
+def drill(folder):
     write_photos(folder / "served")
     print(f"{PHOTOS:,} photos, of 1,000 requests {sum(PASSING.values())} go wrong in passing")
     with FaultyServer(folder / "served", faults=faults_of) as server:

@@ -1,6 +1,7 @@
 """One file from a real server on the loopback that does what servers do wrong."""
 
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -222,6 +223,7 @@ def test_an_address_that_is_none(tmp_path, address):
         fetch_from(address, tmp_path)
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is missing")
 def test_a_certificate_that_does_not_fit(serve, tmp_path):
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other"]
