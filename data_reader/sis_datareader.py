@@ -64,10 +64,16 @@ class Story:
 
 @dataclass(frozen=True)
 class AnnotatedStories:
-    """The stories of an annotation file; each should have `photos_per_story` photos."""
+    """The stories of an annotation file.
+
+    Attributes:
+        photos_per_story: that each of them should have.
+        imported_from: the file that they were imported from, "" for VIST's.
+    """
 
     stories: list[Story]
     photos_per_story: int
+    imported_from: str = ""
 
     def __iter__(self):
         return iter(self.stories)
@@ -80,7 +86,8 @@ def read_stories(path):
     """Read a story-in-sequence file -> `AnnotatedStories`, in the order of first appearance.
 
     Sentences are grouped by `story_id` and sorted by `worker_arranged_photo_order`, wherever they
-    are in the file.  Its `info` may state `photos_per_story`; without that it is VIST's 5.
+    are in the file.  Its `info` may state `photos_per_story`, otherwise VIST's 5, and
+    `imported_from`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -103,7 +110,11 @@ def read_stories(path):
     for story_id, rows in sentences.items():
         places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
         stories.append(Story(story_id, albums[0], photo_ids, texts, places))
-    return AnnotatedStories(stories, _photos_per_story(contents, path))
+    info = contents.get("info")
+    info = info if isinstance(info, dict) else {}
+    number = info.get("photos_per_story", VIST_PHOTOS_PER_STORY)
+    check_whole_number(f"{path}: photos_per_story in 'info'", number)
+    return AnnotatedStories(stories, number, str(info.get("imported_from", "")))
 
 
 def read_descriptions(path):
@@ -121,21 +132,13 @@ def _read_vist(path):
     """Read a VIST file -> a dictionary that has "annotations"."""
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is missing; put VIST's annotations there (see docs/data.md), "
-            "or make the sample set with: python -m dataset.sample"
+            f"{path} is missing; download VIST's annotations with: python -m dataset.download "
+            "annotations; or make the sample set with: python -m dataset.sample"
         )
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
         raise InputError(f"{path} is not a VIST annotation file: it has no 'annotations'.")
     return contents
-
-
-def _photos_per_story(contents, path):
-    info = contents.get("info")
-    if not isinstance(info, dict) or "photos_per_story" not in info:
-        return VIST_PHOTOS_PER_STORY
-    check_whole_number(f"{path}: photos_per_story in 'info'", info["photos_per_story"])
-    return info["photos_per_story"]
 
 
 def _annotations(contents, fields, path):

@@ -4,8 +4,9 @@ import sys
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.layout import DataLayout
+from dataset.next_step import next_step
 from dataset.survey import survey, write_problems
-from dataset.survey_report import next_step, report
+from dataset.survey_report import report
 
 
 def main():

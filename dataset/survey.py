@@ -30,8 +30,14 @@ from data_reader.sis_datareader import (
     read_stories,
     why_unusable,
 )
-from data_reader.stories_file import check_features, feature_attributes, open_stories
+from data_reader.stories_file import (
+    check_features,
+    feature_attributes,
+    open_stories,
+    photos_per_story,
+)
 from data_reader.vocabulary import Vocabulary
+from dataset.download.failures import read_failures
 from dataset.models.alexnet.weights import read_weights
 
 PROBLEMS_FILE = "problems.csv"
@@ -72,6 +78,7 @@ class Split:
         annotations: its contents are the `AnnotatedStories`.
         descriptions: its contents are `{photo id: text}`.
         photos: `{photo id: paths}`; of several paths the first is used.
+        failed_downloads: its contents are `{photo id: (address, reason)}`.
         unreadable: `{photo id: reason}`, or None if the photos were not decoded.
         features: its contents are the ids of the photos with features.
         stories_file: its contents are the number of stories.
@@ -82,6 +89,7 @@ class Split:
     annotations: File
     descriptions: File
     photos: dict[str, list[str]]
+    failed_downloads: File
     unreadable: dict[str, str] | None
     features: File
     stories_file: File
@@ -138,9 +146,10 @@ def survey(layout, extractor="alexnet", check_photos=False):
         raise InputError(
             f"{layout} is not a folder; --data takes the folder that contains the data."
         )
-    if not re.fullmatch(r"\w+", extractor):
+    if not re.fullmatch(r"\w[\w.-]*", extractor):
         raise InputError(
-            f"There is no extractor {extractor!r}; give alexnet or a model of keras.applications."
+            f"There is no extractor {extractor!r}; give alexnet, a model of keras.applications, or "
+            "the name of ready-made features."
         )
     vocabulary = _look(layout.vocabulary, Vocabulary.read)
     alexnet = extractor == "alexnet"
@@ -168,19 +177,22 @@ def _count_layers(weights_path):
 
 def _look_at_split(layout, name, extractor, vocabulary, check_photos):
     photos = find_photo_files(layout.photos(name))
+    annotations = _look(layout.annotations(name), read_stories)
     return Split(
         name=name,
         photo_folder=layout.photos(name),
-        annotations=_look(layout.annotations(name), read_stories),
+        annotations=annotations,
         descriptions=_look(layout.annotations(name, "description-in-isolation"), read_descriptions),
         photos=photos,
+        failed_downloads=_look(layout.failed_downloads(name), read_failures),
         unreadable=find_unreadable(photos, name) if check_photos else None,
         features=_look(
             layout.features(name, extractor),
             lambda path: _read_feature_ids(path, layout, extractor),
         ),
         stories_file=_look(
-            layout.stories(name), lambda _: _count_stories(layout, name, vocabulary, extractor)
+            layout.stories(name),
+            lambda _: _count_stories(layout, name, vocabulary, extractor, annotations.contents),
         ),
     )
 
@@ -215,14 +227,20 @@ def _read_feature_ids(path, layout, extractor):
     return ids
 
 
-def _count_stories(layout, split, vocabulary, extractor):
+def _count_stories(layout, split, vocabulary, extractor, annotated):
     with open_stories(layout, split, vocabulary) as file:
+        photos = photos_per_story(file)
         if layout.features(split, extractor).is_file():
             with h5py.File(layout.features(split, extractor)) as features:
                 check_features(file, feature_attributes(features))
         count, network = len(file["story_ids"]), file.attrs.get("extractor", extractor)
     if network != extractor:
         raise InputError(f"its extractor is {network}, expected {extractor}.")
+    if annotated and photos != annotated.photos_per_story:
+        raise InputError(
+            f"its stories have {photos} photos, those of the annotations "
+            f"{annotated.photos_per_story}."
+        )
     return count
 
 
@@ -270,6 +288,7 @@ def _split_problems(split):
     for kind, file in (
         ("annotations", split.annotations),
         ("descriptions", split.descriptions),
+        ("list of failed downloads", split.failed_downloads),
         ("features", split.features),
         ("stories file", split.stories_file),
     ):
@@ -297,8 +316,11 @@ def _story_problems(split):
 
 def _photo_problems(split):
     if split.photos:
+        failed = split.failed_downloads.contents or {}
         for id_ in split.used_but_not_in(split.photos):
             reason = f"no file; uses in stories: {split.uses[id_]}"
+            if id_ in failed:
+                reason += f"; its download failed: {failed[id_][1]}"
             yield Problem(split.name, "missing photo", id_, reason, split.photo_folder)
     elif split.uses and not split.features.sound:  # features may be there without the photos
         reason = f"no photo at all; the stories use {len(split.uses)}"

@@ -13,10 +13,11 @@ import pytest
 
 from data_reader.layout import DataLayout
 from data_reader.vocabulary import SPECIAL_WORDS, Vocabulary
+from dataset import next_step as next_step_module
 from dataset import survey as survey_module
-from dataset import survey_report
+from dataset.next_step import next_step
 from dataset.survey import find_problems, survey, write_problems
-from dataset.survey_report import next_step, report
+from dataset.survey_report import report
 
 PHOTOS = [str(number) for number in range(100, 106)]
 
@@ -139,18 +140,21 @@ def test_a_sound_split_is_counted_and_has_no_problems(layout):
     assert listed(layout) == [["split", "kind", "id", "reason", "path"]]
 
 
-def test_missing_files_are_shown_with_path_and_source(layout):
+def test_missing_files_are_shown_with_path_and_command(layout):
     layout.facts.unlink()
     lines = [line.strip() for line in shown(layout).splitlines()]
-    vist = lines.index("annotations and photos, from https://visionandlanguage.net/VIST:")
+    vist = lines.index(
+        f"annotations, of VIST by python -m dataset.download annotations --data {layout}:"
+    )
     assert "vist_dataset/validate_data/sis/val.story-in-sequence.json" in lines[vist:]
-    assert any(line.startswith("vist_dataset/test_data/  (photos") for line in lines[vist:])
+    photos = lines.index(f"photos, of VIST by python -m dataset.download photos --data {layout}:")
+    assert lines[photos + 1].startswith("vist_dataset/validate_data/  (photos")
     assert not any(line.startswith("vist_dataset/training_data") for line in lines)
-    weights = "AlexNet weights, from https://www.cs.toronto.edu/~guerzhoy/tf_alexnet:"
+    weights = f"AlexNet weights, by python -m dataset.download alexnet --data {layout}:"
     assert lines[lines.index(weights) + 1].endswith("bvlc_alexnet.npy")
-    features = f"features, made by python -m dataset.models.alexnet --data {layout}:"
+    features = f"features, by python -m dataset.models.alexnet --data {layout}:"
     assert lines[lines.index(features) + 1] == "models/alexnet/alexnet_image_train_features.hdf5"
-    assert any("projects/glove" in line for line in lines)
+    assert f"word vectors (optional), by python -m dataset.download glove --data {layout}:" in lines
 
 
 def test_only_photos_that_stories_use_are_missing(layout):
@@ -161,6 +165,17 @@ def test_only_photos_that_stories_use_are_missing(layout):
     assert "photos of the train stories: 1, listed in problems.csv" in text
     [problem] = listed(layout)[1:]
     assert problem[:4] == ["train", "missing photo", "103", "no file; uses in stories: 2"]
+
+
+def test_failed_downloads_explain_missing_photos(layout):
+    (layout.photos("train") / "images" / "103.jpg").unlink()
+    rows = "103,http://x/103.jpg,404 Not Found\n104,http://x/104.jpg,temporary: no connection\n"
+    layout.failed_downloads("train").write_text(f"id,address,reason\n{rows}")
+    assert row(shown(layout), "of these, failed downloads") == ["1", "-", "-"]
+    [problem] = listed(layout)[1:]
+    assert problem[3] == "no file; uses in stories: 2; its download failed: 404 Not Found"
+    layout.failed_downloads("train").write_text("something else\n")
+    assert problems(layout)[0] == ("train", "broken list of failed downloads", "")
 
 
 def test_without_any_photo_there_is_one_problem_not_six(layout):
@@ -230,7 +245,7 @@ def test_a_broken_annotation_file_is_a_problem_and_does_not_end_the_survey(
     assert reason in problem[3]
     assert problem[4] == str(layout.annotations("train"))
     assert not step(layout).can_run
-    assert f"download {layout.annotations('train')} again" in step(layout).text
+    assert step(layout).text.startswith(f"delete {layout.annotations('train')}, which is broken")
 
 
 def test_ids_that_are_numbers_are_not_vist_s(layout):
@@ -299,7 +314,8 @@ def test_a_stories_file_of_another_extractor_is_made_again(layout):
 
 def test_the_next_step_follows_the_documented_order(layout):
     assert step(DataLayout(layout.root / "nothing")) == (
-        f"put VIST under {layout}/nothing/vist_dataset (see above), or make the sample set: "
+        f"download VIST: python -m dataset.download annotations photos --data {layout}/nothing; or "
+        "import stories of your own (docs/data.md); or make the sample set: "
         f"python -m dataset.sample --data {layout}/nothing",
         False,
     )
@@ -313,7 +329,8 @@ def test_the_next_step_follows_the_documented_order(layout):
     save_stories(layout, "train", 2)
     text, can_run = step(layout)
     assert not can_run
-    assert text.startswith("training needs train and valid stories: put the valid annotations")
+    download = f"python -m dataset.download annotations --data {layout}"
+    assert text == f"training needs train and valid stories: {download}"
     save_stories(layout, "valid", 1)
     text, can_run = step(layout)
     assert can_run
@@ -328,7 +345,7 @@ def test_the_next_step_follows_the_documented_order(layout):
 def test_a_folder_of_the_repository_has_its_experiment(
     layout, tmp_path, monkeypatch, folder, experiment
 ):
-    monkeypatch.setattr(survey_report, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(next_step_module, "REPOSITORY", tmp_path)
     shutil.copytree(layout.root, tmp_path / folder)
     own = DataLayout(tmp_path / folder)
     for split in ("train", "valid"):
@@ -339,9 +356,11 @@ def test_a_folder_of_the_repository_has_its_experiment(
 
 def test_real_photos_need_the_published_weights(layout, downloads):
     layout.facts.unlink()
-    text, can_run = step(layout)
-    assert not can_run
-    assert text.startswith("put bvlc_alexnet.npy from https://www.cs.toronto.edu")
+    assert step(layout) == (
+        f"python -m dataset.download alexnet --data {layout}, then: "
+        f"python -m dataset.models.alexnet --data {layout}",
+        True,
+    )
     assert step(layout, extractor="resnet50").can_run
 
     weights = np.array({"conv1": [np.zeros(2), np.zeros(1)]}, object)
@@ -372,8 +391,8 @@ def test_a_broken_file_of_another_split_does_not_block_the_next_step(layout):
     assert step(layout) == (f"python -m data_reader --data {layout}", True)
     save_features(layout, "valid", PHOTOS)
     assert step(layout) == (
-        f"download {path} again from https://visionandlanguage.net/VIST, "
-        f"then: python -m data_reader --data {layout}",
+        f"delete {path}, which can't be read, then: python -m dataset.download annotations "
+        f"--data {layout}, then: python -m data_reader --data {layout}",
         False,
     )
 
@@ -383,6 +402,49 @@ def test_no_story_with_all_its_features_is_not_enough(layout):
     text, can_run = step(layout)
     assert not can_run
     assert "none of which can be used" in text
+
+
+def mark_as_imported(layout, split, photos_per_story):
+    path = layout.annotations(split)
+    contents = json.loads(path.read_text())
+    info = {"imported_from": "stories.jsonl", "photos_per_story": photos_per_story}
+    path.write_text(json.dumps(contents | {"info": info}))
+
+
+def test_stories_of_one_s_own_are_not_completed_by_a_download(layout):
+    mark_as_imported(layout, "train", 5)
+    save_features(layout, "train", PHOTOS)
+    save_stories(layout, "train", 2)
+    assert "description-in-isolation" not in shown(layout)
+    needed = "training needs train and valid stories: import stories of the valid split as well"
+    assert step(layout) == (needed, False)
+
+
+def test_without_photos_their_features_are_imported(layout):
+    shutil.rmtree(layout.photos("train") / "images")
+    assert step(layout) == (f"python -m dataset.download photos --data {layout}", True)
+    arel = f"python -m dataset.download features --data {layout}"
+    assert step(layout, extractor="arel") == (arel, True)
+    layout.arel_features.parent.mkdir(parents=True)
+    layout.arel_features.touch()
+    text, can_run = step(layout, extractor="arel")
+    assert can_run
+    assert f"--from-npy {layout.arel_features}/resnet_features/fc --extractor arel" in text
+    mark_as_imported(layout, "train", 5)
+    text, can_run = step(layout, extractor="terms")
+    assert not can_run
+    assert text.endswith(
+        f"python -m dataset.image_features --from-npy PATH --extractor terms --data {layout}"
+    )
+
+
+def test_stories_of_another_number_of_photos(layout):
+    mark_as_imported(layout, "train", 4)
+    save_stories(layout, "train", 2)
+    text = shown(layout)
+    assert row(text, "photos in each") == ["4", "-", "-"]
+    assert "its stories have 5 photos, those of the annotations 4." in text
+    assert ("train", "unusable story", "1") in problems(layout)
 
 
 def test_word_vectors_are_found_by_any_glove_name(layout, downloads):
