@@ -23,6 +23,8 @@ MADE = re.compile(
     r"dataset/(vist_dataset|sample_data|smoke_data|image_embeddings_to_sentence|glove)"
     r"|dataset/[\w{},]+\.(json|csv)"
     r"|(dataset/)?models/[^/]+/.*\.(npy|hdf5|csv)"
+    r"|(dataset/)?models/resnet_features\.zip"
+    r"|dataset/mine$"
 )
 
 HELPS_OF = """
