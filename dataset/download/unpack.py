@@ -21,6 +21,7 @@ _BROKEN = (
     zlib.error,
     EOFError,
     UnicodeDecodeError,
+    NotImplementedError,  # a zip of a later version, or packed unusually
 )
 
 
@@ -81,8 +82,10 @@ def _files_of_tar(archive, largest):
             _check_path(member.name)
             if member.isdir():
                 continue
-            if not member.isreg():
-                raise InputError(f"the archive holds a link or device, {member.name!r}")
+            if not member.isreg() or member.issparse():  # whose zeros the archive doesn't hold
+                raise InputError(
+                    f"the archive holds a link, a device or a file with holes, {member.name!r}"
+                )
             yield member.name, tar.extractfile(member)
         while contents.read(1 << 20):  # up to the checksum at the end
             pass
@@ -113,8 +116,15 @@ def _files_of_zip(archive, largest):
             _check_path(member.filename)
             _check_member(member)
             if not member.is_dir():
-                with zipped.open(member) as contents:
+                with _opened(zipped, member) as contents:
                     yield member.filename, contents
+
+
+def _opened(zipped, member):
+    try:
+        return zipped.open(member)
+    except OSError as error:  # its place is outside the file
+        raise zipfile.BadZipFile(error) from error
 
 
 def _check_path(name):

@@ -69,7 +69,15 @@ def test_a_link_or_device_is_refused(tmp_path, targets, kind):
     member = tarfile.TarInfo("sis/train.json")
     member.type, member.linkname = kind, "sis/other.txt"
     archive = tar(tmp_path / "archive", CONTENTS, member)
-    assert refusal(archive, targets) == "the archive holds a link or device, 'sis/train.json'"
+    assert "a link, a device or a file with holes, 'sis/train.json'" in refusal(archive, targets)
+
+
+def test_a_file_of_holes_is_refused(tmp_path, targets):
+    """It takes no space in the archive, so that no bound on what is unpacked would notice it."""
+    member = tarfile.TarInfo("sis/train.json")
+    member.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": f"{10 * LARGEST}"}
+    archive = tar(tmp_path / "archive", {}, member)
+    assert "a file with holes, 'sis/train.json'" in refusal(archive, targets)
 
 
 def test_a_link_in_a_zip_is_refused(tmp_path, targets):
@@ -126,3 +134,16 @@ def test_unusual_zips_are_refused(tmp_path, targets):
     with zipfile.ZipFile(tmp_path / "archive", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("train.json", b"[1]")
     assert "packed unusually" in refusal(tmp_path / "archive", targets)
+
+
+@pytest.mark.parametrize(
+    ("place", "byte"),
+    [(6, 255), (8, 32), (42 + 3, 127)],
+    ids=["of a later version", "a patch", "outside the file"],
+)
+def test_a_zip_whose_directory_is_broken_is_refused(tmp_path, targets, place, byte):
+    archive = zipped(tmp_path / "archive", {"train.json": b"[1]", "val.json": b"[2]"})
+    contents = bytearray(archive.read_bytes())
+    contents[contents.index(b"PK\1\2") + place] = byte
+    archive.write_bytes(contents)
+    assert "the archive is broken" in refusal(archive, targets)
