@@ -137,13 +137,13 @@ def test_unusual_zips_are_refused(tmp_path, targets):
 
 
 @pytest.mark.parametrize(
-    ("place", "byte"),
-    [(6, 255), (8, 32), (42 + 3, 127)],
-    ids=["of a later version", "a patch", "outside the file"],
+    ("record", "place", "byte"),
+    [(b"PK\1\2", 6, 255), (b"PK\1\2", 8, 32), (b"PK\5\6", 18, 1)],
+    ids=["of a later version", "a patch", "before the file"],
 )
-def test_a_zip_whose_directory_is_broken_is_refused(tmp_path, targets, place, byte):
+def test_a_zip_whose_directory_is_broken_is_refused(tmp_path, targets, record, place, byte):
     archive = zipped(tmp_path / "archive", {"train.json": b"[1]", "val.json": b"[2]"})
     contents = bytearray(archive.read_bytes())
-    contents[contents.index(b"PK\1\2") + place] = byte
+    contents[contents.index(record) + place] = byte
     archive.write_bytes(contents)
     assert "the archive is broken" in refusal(archive, targets)
