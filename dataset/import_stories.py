@@ -1,8 +1,8 @@
 """python -m dataset.import_stories: write stories of your own, with their photos, as VIST's are.
 
-FILE.jsonl has a line per story: an object with "photos" (paths, relative to the file) or
+FILE.jsonl has one line per story: an object with "photos" (paths, relative to the file) or
 "photo_ids" (ids of photos that you have features of), with "sentences", and optionally with
-"story_id", "album_id" and "split".  FILE.csv has a row per sentence, with the columns story_id,
+"story_id", "album_id" and "split".  FILE.csv has one row per sentence, with the columns story_id,
 photo or photo_id, sentence, and optionally album_id, split and order.
 """
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
+import threading
 import zipfile
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from data_reader.layout import SPLITS, DataLayout  # noqa: E402
 
 ALBUMS = (8, 2, 2)
 SEED = 1
-LONGEST_LIFE = 60  # seconds until a kill
+LONGEST_LIFE = 30  # seconds from the plan until a kill
 # Of each layer: weights, biases; `bvlc_alexnet.npy` holds them by the layers' names.
 ALEXNET = {
     "conv1": (11, 11, 3, 96),
@@ -133,6 +133,16 @@ def write_features(sample, path):
                         np.save(file, array)
 
 
+def kill(project, command, seconds):
+    """Kill all processes some time after the plan, when the steps run."""
+    process = run(project, *command, start_new_session=True, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        if line.startswith("all "):
+            threading.Timer(seconds, os.killpg, (process.pid, signal.SIGKILL)).start()
+    assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--features", choices=("photos", "arel"), default="photos")
@@ -155,11 +165,7 @@ def main():
             command += ["--address", f"{name}={server.address}/{file}"]
         chance = random.Random(SEED)
         for number in range(arguments.kills):
-            process = run(project, *command, start_new_session=True)
-            time.sleep(chance.uniform(1, LONGEST_LIFE))
-            assert process.poll() is None, "it ended before it was killed"
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            kill(project, command, chance.uniform(0, LONGEST_LIFE))
             print(f"\n--- kill {number + 1}\n", flush=True)
         assert run(project, *command).wait() == 0
     [table] = (project / "results").glob("vist_scores.md")

@@ -224,7 +224,7 @@ def _training_step(vist, name, stories):
         lambda: vist.finished_run(name) is not None,
         name,
         stories * experiment.epochs,
-        f"stories in {experiment.epochs} epochs",
+        "stories in all epochs",
         _RUN_GIGABYTES[name],
     )
 
