@@ -7,7 +7,7 @@ folder: `00000.parquet`.  Both record the photo's address.
 
 import json
 import os
-from urllib.parse import urlsplit
+import re
 
 from data_reader.errors import InputError
 
@@ -41,7 +41,7 @@ def recorded_ids(folder, file_names, id_of_name):
 def _photo_id(record, id_of_name):
     if record.get(_ID) is not None:
         return str(record[_ID])
-    return id_of_name(urlsplit(record[_ADDRESS]).path.rpartition("/")[2])
+    return id_of_name(re.split("[?#]", record[_ADDRESS])[0].rpartition("/")[2])
 
 
 def _read_listing(path):
@@ -60,7 +60,7 @@ def _read_listing(path):
             f"{path} can't be read ({error}); delete it, the JSON files beside the photos say the "
             "same."
         ) from error
-    return {str(record[_KEY]): record for record in records if record[_ADDRESS] is not None}
+    return {str(record[_KEY]): record for record in records if isinstance(record[_ADDRESS], str)}
 
 
 def _read_records(folder, file_names):

@@ -43,6 +43,16 @@ def test_the_list_beside_the_folder_is_read_instead_of_its_json_files(tmp_path):
     assert find_photo_files(tmp_path) == {"123": first, "4": second}
 
 
+def test_addresses_that_are_none_do_no_harm(tmp_path):
+    paths = photo(tmp_path / "00000", "000000000.jpg")
+    columns = {"key": ["000000000", "000000001"], "url": [FLICKR, "http://[host/2.jpg"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "00000.parquet")
+    assert find_photo_files(tmp_path) == {"123": paths}
+    columns = {"key": ["000000000"], "url": [7]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "00000.parquet")
+    assert find_photo_files(tmp_path) == {"000000000": paths}
+
+
 def test_json_and_parquet_files_of_something_else_change_nothing(tmp_path):
     (tmp_path / "sis").mkdir()
     (tmp_path / "sis/train.story-in-sequence.json").write_text("{cut short")
