@@ -32,7 +32,14 @@ _REDUCED = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
 }
 _PHOTOS_AT_A_TIME = 256
-_KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"RIFF": "WebP"}
+_FORMATS = (  # name, the ending of its files, and how they begin
+    ("JPEG", ".jpg", rb"\xff\xd8\xff"),
+    ("PNG", ".png", rb"\x89PNG"),
+    ("GIF", ".gif", rb"GIF8"),
+    ("WebP", ".webp", rb"RIFF....WEBP"),
+    ("BMP", ".bmp", rb"BM"),
+    ("TIFF", ".tif", rb"II\*\0|MM\0\*"),
+)
 
 
 def photo_id(file_name):
@@ -156,10 +163,19 @@ def _decoding(contents, short_side):
 
 
 def _why_unreadable(start):
-    for magic, kind in _KINDS.items():
-        if start.startswith(magic):
-            return f"cut short or broken {kind}"
-    return f"not a photo: begins with {start!r}"
+    name, _ = _format(start)
+    return f"cut short or broken {name}" if name else f"not a photo: begins with {start!r}"
+
+
+def photo_ending(start):
+    """Return the ending, such as ".jpg", for a file that begins so; None if it is no photo."""
+    return _format(start)[1]
+
+
+def _format(start):
+    """Return the (name, ending) of a photo's format, or (None, None)."""
+    matching = (row[:2] for row in _FORMATS if re.match(row[2], start, re.DOTALL))
+    return next(matching, (None, None))
 
 
 def network_input(photo, size=ALEXNET_IMAGE_SIZE, means=ALEXNET_MEANS):

@@ -13,7 +13,7 @@ import cv2
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.image_data_reader import find_photo_files, photo_id, read_photo
+from data_reader.image_data_reader import find_photo_files, photo_ending, photo_id, read_photo
 from dataset.download.addresses import is_web_address
 from dataset.download.failures import (
     failure_list,
@@ -29,20 +29,11 @@ from dataset.download.photo_addresses import read_photo_addresses
 # The networks' inputs have at most this short side; longer photos than 5:2 keep it.
 SMALLEST_SIDE = 256
 JPEG_QUALITY = 92
-LONGEST_ID = 200  # characters, for a file name
+LONGEST_ID = 200  # bytes, for a file name
 LARGEST_PHOTO = 100_000_000  # bytes; an address that gives more is no photo's
 SAME_PHOTOS = 10  # as many ids with the same bytes are a server's placeholder
 FAILURES_IN_A_ROW = 50  # temporary ones: there is no connection at all
 GONE = "a placeholder: the photo is gone"
-_ENDINGS = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"GIF8": ".gif",
-    b"RIFF": ".webp",
-    b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
 _DECODING = threading.Semaphore(2)  # decoded, a photo takes far more memory than its file
 
 
@@ -164,8 +155,8 @@ def _fetch_photo(client, photos, id_, placeholders, max_side):
 
 def _is_file_name(id_):
     """Whether a photo of this name is found again by this id."""
-    usable = id_.isprintable() and "/" not in id_ and 0 < len(id_) <= LONGEST_ID
-    return usable and photo_id(f"{id_}.jpg") == id_
+    usable = id_.isprintable() and "/" not in id_ and photo_id(f"{id_}.jpg") == id_
+    return usable and 0 < len(id_.encode()) <= LONGEST_ID
 
 
 def keep_photo(fetched, path, max_side):
@@ -178,8 +169,8 @@ def keep_photo(fetched, path, max_side):
         FetchError: it is not a photo.
     """
     with fetched.open("rb") as file:
-        start = file.read(256).lstrip(b"\xef\xbb\xbf \r\n\t")
-    if start.startswith(b"<"):
+        start = file.read(256)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise FetchError("a web page instead of a photo")
     # If it is decoded at a fraction of its size, it is still larger than its shorter copy.
     enough = max(max_side, SMALLEST_SIDE) // 2 + 1
@@ -188,7 +179,7 @@ def keep_photo(fetched, path, max_side):
     except InputError as error:
         raise FetchError(str(error)) from error
     scale = _scale(photo, max_side)
-    ending = next((end for magic, end in _ENDINGS.items() if start.startswith(magic)), None)
+    ending = photo_ending(start)
     if scale == 1 and ending:
         os.replace(fetched, path.with_name(f"{path.name}{ending}"))
     else:

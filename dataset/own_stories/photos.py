@@ -12,17 +12,14 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.image_data_reader import PHOTO_ENDINGS, find_photo_files, photo_id
+from data_reader.image_data_reader import (
+    PHOTO_ENDINGS,
+    find_photo_files,
+    photo_ending,
+    photo_id,
+)
 from data_reader.layout import SPLITS
 
-_ENDINGS = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
 _LONGEST_ID = 150  # bytes: names of 255 are allowed, and ids become parts of other names
 
 
@@ -72,9 +69,7 @@ def _ending(path, state):
         start = file.read(16)
     if not start:
         raise _NoPhotoError("empty file")
-    by_content = ".webp" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else ""
-    for magic, ending in _ENDINGS.items():
-        by_content = ending if start.startswith(magic) else by_content
+    by_content = photo_ending(start)
     if not by_content:
         raise _NoPhotoError(f"begins with {start!r}")
     by_name = os.path.splitext(path)[1].lower()
