@@ -1,6 +1,7 @@
 """Everything but photos: single files and archives of which some files are unpacked."""
 
 import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from dataset.download.fetch import Client, FetchError, forget, size_there
 from dataset.download.unpack import unpack
 
 TIERS = {"sis": "story-in-sequence", "dii": "description-in-isolation"}
+_ZIP = b"PK"
 _LARGEST = 4  # times its nominal size an archive may unpack to
 
 
@@ -50,7 +52,7 @@ def find_downloads(what, addresses, layout: DataLayout):
     if what == "glove":
         return [_file(addresses["glove"], WORD_VECTORS, None)]
     if what == "features":
-        return [_file(addresses["arel"], layout.arel_features, b"PK")]
+        return [_file(addresses["arel"], layout.arel_features, _ZIP)]
     return []
 
 
@@ -125,3 +127,5 @@ def _check_start(path, start):
         found = file.read(16)
     if not found.startswith(start):
         raise InputError(f"expected a file that begins with {start!r}, but it is {found!r}")
+    if start == _ZIP and not zipfile.is_zipfile(path):
+        raise InputError("the zip is cut short")

@@ -31,7 +31,10 @@ def read_failures(path):
     if not path.is_file():
         return {}
     text = path.read_text(encoding="utf-8", errors="replace")
-    rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    try:
+        rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1])))
+    except csv.Error:
+        rows = [[]]
     if any(len(row) != len(COLUMNS) for row in rows) or rows[:1] not in ([], [list(COLUMNS)]):
         raise InputError(f"{path} is not a list of {', '.join(COLUMNS)}; delete it.")
     return {id_: (address, reason) for id_, address, reason in rows[1:]}

@@ -38,9 +38,9 @@ class FetchError(InputError):
 
 
 class _RetryError(Exception):
-    """The try failed; `wait` are the seconds that the server asked for, if it did."""
+    """The try failed; `wait` are the seconds that the server asked for."""
 
-    def __init__(self, reason, busy=False, wait=None):
+    def __init__(self, reason, busy=False, wait=0):
         super().__init__(reason)
         self.busy = busy
         self.wait = wait
@@ -120,10 +120,8 @@ class Client:
                 raise
 
     def _pause(self, url, tries, failed):
-        seconds = failed.wait
-        if seconds is None:
-            longest = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
-            seconds = longest * random.uniform(0.75, 1.25)
+        growing = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+        seconds = max(growing * random.uniform(0.75, 1.25), failed.wait)
         if not failed.busy:
             time.sleep(seconds)
             return
@@ -204,7 +202,7 @@ def _refusal(answer):
     status = answer.status_code
     if status in _BUSY:
         wait = _retry_after(answer)
-        if wait is not None and wait > LONGEST_WAIT:
+        if wait > LONGEST_WAIT:
             told = f"{_status(answer)}: the server says to wait longer than {LONGEST_WAIT:.0f} s"
             return FetchError(told, temporary=True)
         return _RetryError(_status(answer), busy=True, wait=wait)
@@ -214,11 +212,11 @@ def _refusal(answer):
 
 
 def _retry_after(answer):
-    """Read Retry-After, in seconds or as a date -> seconds, or None."""
+    """Read Retry-After, in seconds or as a date -> seconds, 0 without."""
     try:
         return Retry().parse_retry_after(answer.headers["Retry-After"])
     except (KeyError, ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
-        return None
+        return 0
 
 
 def _status(answer):

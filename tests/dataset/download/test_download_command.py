@@ -41,6 +41,7 @@ def served(tmp_path_factory):
             photo = np.full((60, 80, 3), 50 * number, np.uint8)
             assert cv2.imwrite(str(folder / f"{number}1.jpg"), photo)
         (folder / "weights.npy").write_bytes(b"\x93NUMPY and so on")
+        (folder / "cut.zip").write_bytes(b"PK\3\4 and no more")
         write_zip(folder / "glove.zip", {"glove.6B.50d.txt": "a 1", "glove.6B.300d.txt": "a 2"})
         write_zip(folder / "arel.zip", {"resnet_features/fc/train/01.npy": "." * 500_000})
         yield server
@@ -168,6 +169,7 @@ def test_too_little_space_is_refused(download, layout, monkeypatch):
         ("annotations", "sis", "glove.zip", "the archive lacks train.story-in-sequence.json"),
         ("annotations", "sis", "weights.npy", "it is not an archive: it begins with b'\\x93NUMPY"),
         ("alexnet", "alexnet", "arel.zip", "begins with b'\\x93NUMPY', but it is b'PK"),
+        ("features", "arel", "cut.zip", "the zip is cut short"),
         ("features", "arel", "weights.npy", "begins with b'PK', but it is b'\\x93NUMPY"),
     ],
 )

@@ -188,6 +188,13 @@ def test_pauses_grow_up_to_a_limit(monkeypatch):
     assert pauses == [1, 2, 4, 60]
 
 
+def test_a_server_that_says_to_come_back_at_once_is_given_time_nevertheless(monkeypatch):
+    monkeypatch.setattr(fetch_module, "FIRST_PAUSE", 1)
+    client = Client()
+    client._pause("http://host/", 3, fetch_module._RetryError("503", busy=True, wait=0))
+    assert client._not_before["host"] - time.monotonic() > 2
+
+
 def test_a_server_that_is_not_there(tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -198,9 +198,10 @@ def test_a_line_that_a_killed_run_left_incomplete_is_left_out(server, layout):
     assert server.asked == {"/2.jpg": 1}
 
 
-def test_another_list_is_refused(layout):
+@pytest.mark.parametrize("contents", ["my notes\n", "id,address,reason\n1,a\rb,c\n"])
+def test_another_list_is_refused(layout, contents):
     save_annotations(layout, {"1": "http://host/1.jpg"})
-    layout.failed_downloads("train").write_text("my notes\n")
+    layout.failed_downloads("train").write_text(contents, newline="")
     with pytest.raises(InputError, match="is not a list of id, address, reason; delete it"):
         plan_photos(layout, "train")
 
