@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import h5py
+
 from data_reader.layout import ALEXNET_WEIGHTS, REPOSITORY, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import read_stories
 from dataset.download.addresses import read_table
-from training.command import interrupted_runs, runs_of
+from training.command import runs_of
 from training.experiments import vist_attention, vist_encoder_decoder, vist_image_grouping
 
 EXPERIMENTS = {
@@ -78,23 +80,36 @@ class Vist:
 
     def finished_run(self, name):
         """The finished run of an experiment with these settings, the newest one; None without."""
+        return next((run for run in self._runs(name) if run.finished()), None)
+
+    def interrupted_run(self, name):
+        """The newest run with these settings that is not finished; None without."""
+        return next((run for run in self._runs(name) if not run.finished()), None)
+
+    def _runs(self, name):
         experiment = self.experiment(name)
         settings = experiment.to_dict()
-        for run in reversed(runs_of(experiment, self.results)):
-            if run.finished() and run.settings() == settings:
-                return run
-        return None
+        runs = reversed(runs_of(experiment, self.results))
+        return [run for run in runs if run.settings() == settings]
 
     def has_features(self):
         return all(self.layout.features(split, self.extractor).is_file() for split in SPLITS)
 
-    def download_step(self, what, title, file, work):
+    def has_stories(self, split):
+        """Whether a split's stories file is there, with these features and not older than they."""
+        stories, features = self.layout.stories(split), self.layout.features(split, self.extractor)
+        if not stories.is_file() or stories.stat().st_mtime < features.stat().st_mtime:
+            return False
+        with h5py.File(stories) as file:
+            return file.attrs.get("extractor") == self.extractor
+
+    def download_step(self, what, title, is_done, work):
         """The step that downloads a file."""
         address = read_table(overrides=self.addresses)[0][work]
         return Step(
             title,
             partial(self.download, what),
-            file.is_file,
+            is_done,
             work,
             address.size,
             "bytes",
@@ -148,17 +163,18 @@ def all_steps(vist):
 
 def _photo_steps(vist, photos):
     extraction = ["dataset.models.alexnet", "--data", str(vist.layout)]
+    to_fetch = 0 if vist.has_features() else _photos_to_fetch(vist.layout)
     return [
         Step(
             "photos",
             partial(vist.download, "photos"),
             vist.has_features,
-            PHOTOS,
-            photos,
+            PHOTOS if to_fetch else "",
+            to_fetch,
             "photos",
-            read_table()[1].shorter_size / 1e9 * photos,
+            read_table()[1].shorter_size / 1e9 * to_fetch,
         ),
-        vist.download_step("alexnet", "AlexNet's weights", ALEXNET_WEIGHTS, "alexnet"),
+        vist.download_step("alexnet", "AlexNet's weights", ALEXNET_WEIGHTS.is_file, "alexnet"),
         Step(
             "AlexNet's features",
             lambda: extraction,
@@ -171,11 +187,22 @@ def _photo_steps(vist, photos):
     ]
 
 
+def _photos_to_fetch(layout):
+    from dataset.download.photos import plan_photos  # here, since it imports much
+
+    return sum(len(plan_photos(layout, split).to_fetch) for split in SPLITS)
+
+
 def _arel_steps(vist, photos):
     archive = vist.layout.arel_features
     reading = ["dataset.image_features", "--from-npy", f"{archive}/resnet_features/fc"]
     return [
-        vist.download_step("features", "AREL's features", archive, "arel"),
+        vist.download_step(
+            "features",
+            "AREL's features",
+            lambda: vist.has_features() or archive.is_file(),
+            "arel",
+        ),
         Step(
             "reading AREL's features",
             lambda: [*reading, "--extractor", "arel", "--data", str(vist.layout)],
@@ -189,31 +216,25 @@ def _word_vectors_step(vist):
     """Yield the download of GloVe if an experiment takes its word vectors from there."""
     names = {vist.experiment(name).word_embeddings for name in EXPERIMENTS}
     if WORD_VECTORS in {REPOSITORY / name for name in names - {None}}:
-        yield vist.download_step("glove", "word vectors", WORD_VECTORS, "glove")
+        yield vist.download_step("glove", "word vectors", WORD_VECTORS.is_file, "glove")
 
 
 def _reading_step(vist, stories):
-    def is_done():
-        return all(
-            vist.layout.stories(split).is_file()
-            and vist.layout.stories(split).stat().st_mtime
-            >= vist.layout.features(split, vist.extractor).stat().st_mtime
-            for split in SPLITS
-        )
-
     return Step(
         "stories files",
         lambda: ["data_reader", "--extractor", vist.extractor, "--data", str(vist.layout)],
-        lambda: vist.has_features() and is_done(),
+        lambda: vist.has_features() and all(map(vist.has_stories, SPLITS)),
         gigabytes=4e-9 * FEATURE_SIZES[vist.extractor] * 5 * stories,
     )
 
 
 def _training_step(vist, name, stories):
-    experiment = vist.experiment(name)
+    begun = vist.interrupted_run(name)
+    epochs = vist.experiment(name).epochs - (len(begun.losses()["epoch"]) if begun else 0)
 
     def command():
-        resume = ["--resume"] if interrupted_runs(experiment, vist.results) else []
+        run = vist.interrupted_run(name)
+        resume = ["--resume", str(run.path)] if run else []
         settings = vist.all_settings()
         overrides = ["--set", *settings] if settings else []
         return [f"training.experiments.{name}", "--results", str(vist.results), *resume, *overrides]
@@ -223,8 +244,8 @@ def _training_step(vist, name, stories):
         command,
         lambda: vist.finished_run(name) is not None,
         name,
-        stories * experiment.epochs,
-        "stories in all epochs",
+        stories * epochs,
+        f"stories in {'the remaining' if begun else 'all'} epochs",
         _RUN_GIGABYTES[name],
     )
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 
+import h5py
 import pytest
 from written_runs import write_run
 
@@ -30,7 +31,7 @@ def vist(tmp_path):
             ]
             path = layout.annotations(split, tier)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"annotations": stories}))
+            path.write_text(json.dumps({"images": [], "annotations": stories}))
     return Vist(layout, tmp_path / "results", settings=SETTINGS)
 
 
@@ -68,13 +69,36 @@ def test_features_make_photos_superfluous(vist):
     assert steps["AlexNet's features"].is_done()
 
 
+def write_stories(layout, split, extractor="alexnet"):
+    layout.stories(split).parent.mkdir(exist_ok=True)
+    with h5py.File(layout.stories(split), "w") as file:
+        file.attrs["extractor"] = extractor
+
+
 def test_stories_files_older_than_the_features_are_made_again(vist):
     for split in SPLITS:
         write(vist.layout.features(split))
-        write(vist.layout.stories(split))
+        write_stories(vist.layout, split)
     assert by_title(vist)["stories files"].is_done()
     os.utime(vist.layout.stories("valid"), (1, 1))
     assert not by_title(vist)["stories files"].is_done()
+
+
+def test_stories_files_with_other_features_are_made_again(vist):
+    for split in SPLITS:
+        write(vist.layout.features(split))
+        write_stories(vist.layout, split, "arel" if split == "test" else "alexnet")
+    assert not by_title(vist)["stories files"].is_done()
+
+
+def test_the_plan_leaves_out_what_earlier_runs_did(vist):
+    write(vist.layout.photos("train") / "x.jpg")
+    write(vist.layout.photos("train") / "y.jpg")
+    experiment = vist.experiment("vist_attention")
+    write_run(vist.results / f"{experiment.name}_20260101-120000", [2.0], **experiment.to_dict())
+    steps = by_title(vist)
+    assert steps["photos"].amount == 4
+    assert steps["training vist_attention"].amount == 2  # stories in the second epoch
 
 
 def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
@@ -86,7 +110,7 @@ def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
     experiment = vist.experiment("vist_attention")
     run = write_run(vist.results / f"{experiment.name}_20260101-120000", [1.0])
     run.experiment_file.write_text(json.dumps(experiment.to_dict()))
-    assert training.command() == [module, *results, "--resume", *data]
+    assert training.command() == [module, *results, "--resume", str(run.path), *data]
     assert not training.is_done()
 
     run.finished_file.write_text(json.dumps({"reason": "all epochs"}))
@@ -99,6 +123,8 @@ def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
 
     run.experiment_file.write_text(json.dumps(experiment.to_dict() | {"seed": 7}))
     assert not training.is_done()
+    run.finished_file.unlink()
+    assert training.command() == [module, *results, *data]
 
 
 def test_a_wrong_setting_is_refused(vist):
@@ -113,6 +139,10 @@ def test_arel_s_features_take_the_place_of_photos_and_weights(vist):
     assert steps["AREL's features"].command()[-2:] == ["--address", "arel=http://here/f.zip"]
     assert "extractor=arel" in steps["training vist_attention"].command()
     assert "--extractor" in steps["stories files"].command()
+    assert not steps["AREL's features"].is_done()
+    for split in SPLITS:
+        write(vist.layout.features(split, "arel"))
+    assert steps["AREL's features"].is_done()  # the zip may be deleted
 
 
 def test_the_plan_sums_what_is_left():
