@@ -86,6 +86,11 @@ class DataLayout:
         """The features that AREL's authors published, as they are downloaded."""
         return self.root / "models" / "resnet_features.zip"
 
+    @property
+    def arel_vectors(self):
+        """The folder in that zip with a vector per photo; beside it are feature maps."""
+        return self.arel_features / "resnet_features" / "fc"
+
     def skipped_photos(self, split, extractor="alexnet"):
         """The list of the photos that could not be read and why, beside the features."""
         return self.features(split, extractor).with_name(f"skipped_photos_{split}.csv")

@@ -177,7 +177,7 @@ def features_command(found):
         return _command(found.layout, "dataset.models.alexnet")
     source = ""
     if found.extractor == AREL:
-        source = f" --from-npy {shlex.quote(f'{found.layout.arel_features}/resnet_features/fc')}"
+        source = f" --from-npy {shlex.quote(str(found.layout.arel_vectors))}"
     elif not any(split.photos for split in found.splits):
         source = " --from-npy PATH"
     module = f"dataset.image_features{source} --extractor {found.extractor}"

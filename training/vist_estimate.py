@@ -54,6 +54,8 @@ def _downloaded_photos_per_second(layout):
 
     addresses = read_photo_addresses(layout.annotations("valid"))
     addresses = [address for address in addresses.values() if address]
+    if not addresses:
+        raise InputError(f"{layout.annotations('valid')} has no addresses of photos to download.")
     chosen = addresses[:: max(len(addresses) // _PHOTOS_FETCHED, 1)]
     client = Client(_CONNECTIONS)
     reasons = []

@@ -195,7 +195,7 @@ def _photos_to_fetch(layout):
 
 def _arel_steps(vist, photos):
     archive = vist.layout.arel_features
-    reading = ["dataset.image_features", "--from-npy", f"{archive}/resnet_features/fc"]
+    reading = ["dataset.image_features", "--from-npy", str(vist.layout.arel_vectors)]
     return [
         vist.download_step(
             "features",

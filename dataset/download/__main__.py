@@ -114,8 +114,7 @@ def _summarise(photos, failures):
 def _next_command(what, layout):
     command = ["python", "-m", "dataset"]
     if "features" in what:
-        vectors = f"{layout.arel_features}/resnet_features/fc"  # beside conv, feature maps
-        command = ["python", "-m", "dataset.image_features", "--from-npy", vectors]
+        command = ["python", "-m", "dataset.image_features", "--from-npy", str(layout.arel_vectors)]
         command += ["--extractor", "arel"]
     if layout.root != REPOSITORY / "dataset":
         command += ["--data", str(layout)]

@@ -11,6 +11,7 @@ from written_runs import write_run
 from data_reader.errors import InputError
 from data_reader.layout import SPLITS, DataLayout
 from training.vist import _duration, _plan
+from training.vist_estimate import _downloaded_photos_per_second
 from training.vist_scores import table_of_scores
 from training.vist_steps import Step, Vist, all_steps, annotations_step
 
@@ -166,6 +167,11 @@ def test_the_plan_sums_what_is_left():
 )
 def test_durations(seconds, expected):
     assert _duration(seconds) == expected
+
+
+def test_photos_without_addresses_can_not_be_measured(vist):
+    with pytest.raises(InputError, match="has no addresses of photos"):
+        _downloaded_photos_per_second(vist.layout)
 
 
 def test_the_table_shows_scores_beside_those_of_2018(tmp_path):
