@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 
 import h5py
 import pytest
@@ -10,7 +11,7 @@ from written_runs import write_run
 
 from data_reader.errors import InputError
 from data_reader.layout import SPLITS, DataLayout
-from training.vist import _duration, _plan
+from training.vist import _duration, _plan, _run
 from training.vist_estimate import _downloaded_photos_per_second
 from training.vist_scores import table_of_scores
 from training.vist_steps import Step, Vist, all_steps, annotations_step
@@ -167,6 +168,34 @@ def test_the_plan_sums_what_is_left():
 )
 def test_durations(seconds, expected):
     assert _duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("does", "status"),
+    [
+        ("sys.exit(3)", 3),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 137),
+        ("os.kill(os.getppid(), signal.SIGTERM); time.sleep(20)", 143),
+    ],
+    ids=["fails", "is killed", "is handed on a signal"],
+)
+def test_a_step_that_ends_early_ends_all(tmp_path, monkeypatch, capfd, does, status):
+    (tmp_path / "a_step.py").write_text(f"import os, signal, sys, time\n{does}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        _run(Step("a step", lambda: ["a_step"], lambda: False))
+    assert ended.value.code == status
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert capfd.readouterr() == (
+        "\na step: python -m a_step\n",
+        "Stopped; the same command resumes here.\n",
+    )
+
+
+def test_a_step_that_is_done_is_not_run(capfd):
+    _run(Step("a step", lambda: ["no_module"], lambda: True))
+    assert capfd.readouterr() == ("a step: already there\n", "")
 
 
 def test_photos_without_addresses_can_not_be_measured(vist):
