@@ -26,7 +26,7 @@ def main():
     layout = DataLayout(arguments.data)
     what = [name for name in WHAT if name in arguments.what]
     downloads = [download for name in what for download in find_downloads(name, addresses, layout)]
-    splits = [split for split in arguments.split if "photos" in what]
+    splits = [split for split in SPLITS if split in arguments.split and "photos" in what]
     folders = [download.folder for download in downloads]
     with ExitStack() as locks:
         for folder in {*folders, *map(layout.downloaded_photos, splits)}:

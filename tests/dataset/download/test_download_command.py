@@ -131,6 +131,13 @@ def test_nothing_is_fetched_twice(download, served, layout):
     assert "--retry-failed tries them again" in out
 
 
+def test_a_split_that_is_given_twice_is_fetched_once(download, served):
+    download("annotations")
+    served.asked.clear()
+    download("photos", "--split", "test", "test")
+    assert served.asked == {"/21.jpg": 1, "/22.jpg": 1}
+
+
 def test_sizes_are_shown_first(download, served, layout):
     served.asked.clear()
     status, out, err = download("annotations", "photos", "--max-side", 0, "--split", "test", yes=())
