@@ -41,7 +41,8 @@ def main():
         return
     for step in steps:
         _run(step)
-    table = table_of_scores({name: vist.finished_run(name) for name in EXPERIMENTS})
+    runs = {name: vist.finished_run(name) for name in EXPERIMENTS}
+    table = table_of_scores(runs, vist.layout)
     path = vist.results / "vist_scores.md"
     with atomic_write(path) as partial:
         partial.write_text(table, encoding="utf-8")
@@ -59,11 +60,19 @@ def _run(step):
     command = ["-m", *step.command()]
     print(f"\n{step.title}: python {shlex.join(command)}", flush=True)
     running = subprocess.Popen([sys.executable, *command])
-    before = signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+    asked_to_end = []
+
+    def hand_on(number, _):
+        asked_to_end.append(number)
+        running.terminate()
+
+    before = signal.signal(signal.SIGTERM, hand_on)
     try:
         status = _wait_for(running)
     finally:
         signal.signal(signal.SIGTERM, before)
+    if asked_to_end and status == 0:  # it was just done
+        status = -asked_to_end[0]
     if status != 0:
         print("Stopped; the same command resumes here.", file=sys.stderr)
         sys.exit(status if status > 0 else 128 - status)

@@ -1,6 +1,9 @@
 """The scores of the paper's models on VIST beside those recorded in 2018, as a table."""
 
 from data_reader.files import read_json
+from data_reader.layout import SPLITS
+from data_reader.sis_datareader import read_stories
+from data_reader.stories_file import open_stories
 
 _SENTENCE, _STORY = "original-2018-sentence", "original-2018-story"
 _SCORES = ("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR")
@@ -18,15 +21,17 @@ _RECORDED = {
     "the original's model of 2018-02-12": {_STORY: (33.3, 13.1, 5.1, 2.2, 26.2)},
 }
 _NOTE = """\
+Stories that could be used: {used}.
 Greedy decoding; in percent, but for CIDEr. The last columns are what the original's own script
 printed in 2018. The paper's figures are in its section on results (arXiv:1805.05622)."""
 
 
-def table_of_scores(runs):
+def table_of_scores(runs, layout):
     """Write the table in Markdown: one row per score, one column per model.
 
     Args:
         runs: `{name: run folder}`, with greedily generated stories of the splits valid and test.
+        layout: the data folder.
 
     Raises:
         InputError: a scores file is broken.
@@ -37,7 +42,24 @@ def table_of_scores(runs):
     rows += [
         [*row, *cells] for row, *cells in zip(_ROWS, *map(list, columns.values()), strict=True)
     ]
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", _NOTE, ""])
+    return "\n".join(
+        [
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+            _NOTE.format(used=_used_stories(layout)),
+            "",
+        ]
+    )
+
+
+def _used_stories(layout):
+    """Say how many of the annotated stories are in the stories files: photos may be gone."""
+    counts = []
+    for split in SPLITS:
+        with open_stories(layout, split) as file:
+            used = len(file["story_ids"])
+        counts.append(f"{split} {used:,} of {len(read_stories(layout.annotations(split))):,}")
+    return ", ".join(counts)
 
 
 def _scores_of(run):

@@ -174,6 +174,11 @@ def _photo_steps(vist, photos):
             "photos",
             read_table()[1].shorter_size / 1e9 * to_fetch,
         ),
+        Step(
+            "photos that failed for a time",
+            partial(vist.download, "photos"),
+            lambda: vist.has_features() or not _photos_to_fetch(vist.layout),
+        ),
         vist.download_step("alexnet", "AlexNet's weights", ALEXNET_WEIGHTS.is_file, "alexnet"),
         Step(
             "AlexNet's features",
@@ -188,6 +193,7 @@ def _photo_steps(vist, photos):
 
 
 def _photos_to_fetch(layout):
+    """Count the photos that are neither there nor failed for good."""
     from dataset.download.photos import plan_photos  # here, since it imports much
 
     return sum(len(plan_photos(layout, split).to_fetch) for split in SPLITS)

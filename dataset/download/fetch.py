@@ -59,7 +59,8 @@ class _Partial:
 class Client:
     """A client for several threads at once.
 
-    A server that is busy (429, 503) is left alone by all threads for as long as it says.
+    A server that is busy (429, 503) is left alone by all threads for as long as it says; what is to
+    be fetched there fails at once if that is too long.
     """
 
     def __init__(self, connections=1):
@@ -132,6 +133,9 @@ class Client:
 
     def _wait_for(self, url):
         while (pause := self._not_before.get(urlsplit(url).netloc, 0) - time.monotonic()) > 0:
+            if pause > LONGEST_WAIT:
+                told = f"the server is busy and says to wait longer than {LONGEST_WAIT:.0f} s"
+                raise FetchError(told, temporary=True)
             time.sleep(pause)
 
     def _try(self, url, partial, headers, largest, progress):
@@ -201,11 +205,7 @@ def _refusal(answer):
     """Return the exception for a status other than those of success."""
     status = answer.status_code
     if status in _BUSY:
-        wait = _retry_after(answer)
-        if wait > LONGEST_WAIT:
-            told = f"{_status(answer)}: the server says to wait longer than {LONGEST_WAIT:.0f} s"
-            return FetchError(told, temporary=True)
-        return _RetryError(_status(answer), busy=True, wait=wait)
+        return _RetryError(_status(answer), busy=True, wait=_retry_after(answer))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return _RetryError(_status(answer))
     return FetchError(_status(answer))

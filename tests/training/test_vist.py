@@ -6,6 +6,7 @@ import re
 import signal
 
 import h5py
+import numpy as np
 import pytest
 from written_runs import write_run
 
@@ -71,9 +72,25 @@ def test_features_make_photos_superfluous(vist):
     assert steps["AlexNet's features"].is_done()
 
 
+def test_photos_that_failed_for_a_time_are_tried_once_more(vist):
+    for split in SPLITS:
+        rows = "x,,404 Not Found\ny,,temporary: no connection\n"
+        write(vist.layout.failed_downloads(split), f"id,address,reason\n{rows}")
+    step = by_title(vist)["photos that failed for a time"]
+    assert step.command()[:2] == ["dataset.download", "photos"]
+    assert not step.is_done()
+    for split in SPLITS:
+        write(vist.layout.photos(split) / "y.jpg")
+    assert step.is_done()
+
+
 def write_stories(layout, split, extractor="alexnet"):
-    layout.stories(split).parent.mkdir(exist_ok=True)
+    """A stories file of one story."""
+    layout.stories(split).parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(layout.stories(split), "w") as file:
+        file["story_ids"] = [1]
+        file["story_sentences"] = np.zeros((1, 2, 22), np.int32)
+        file["image_embeddings"] = np.zeros((1, 2, 3), np.float32)
         file.attrs["extractor"] = extractor
 
 
@@ -203,15 +220,19 @@ def test_photos_without_addresses_can_not_be_measured(vist):
         _downloaded_photos_per_second(vist.layout)
 
 
-def test_the_table_shows_scores_beside_those_of_2018(tmp_path):
-    run = write_run(tmp_path / "run", [1.0])
+def test_the_table_shows_scores_beside_those_of_2018(vist):
+    run = write_run(vist.results / "run", [1.0])
+    for split in SPLITS:
+        write_stories(vist.layout, split)
     for split, protocol, name, value, is_share in (
         ("valid", "original-2018-sentence", "BLEU-2", 0.1234, True),
         ("test", "vist-album", "CIDEr", 0.456, False),
     ):
         scores = {"scores": {name: {"value": value, "is_share": is_share}}}
         write(run.scores("greedy", split), json.dumps({"protocols": {protocol: scores}}))
-    header, _, *rows = table_of_scores({"mine": run}).split("\n\n")[0].splitlines()
+    table, note = table_of_scores({"mine": run}, vist.layout).split("\n\n")
+    assert note.startswith("Stories that could be used: train 1 of 2, valid 1 of 1, test 1 of 1.")
+    header, _, *rows = table.splitlines()
     assert header.startswith("| split | protocol | score | `mine` | the original's model of 2018")
     cells = {tuple(row.split(" | ")[:3]): row.split(" | ")[3:] for row in rows}
     assert cells["| valid", "original-2018-sentence", "BLEU-2"] == ["12.3", "4.3", "- |"]

@@ -173,9 +173,13 @@ def test_all_threads_wait_as_long_as_a_busy_server_says(serve, tmp_path):
     assert server.asked["/file"] == 3
 
 
-def test_a_server_that_says_to_wait_for_a_day_is_given_up_for_now(serve, tmp_path):
-    told = "429 Too Many Requests: the server says to wait longer than 600 s"
-    assert refusal(serve("wait long"), tmp_path) == (told, True)
+def test_a_server_that_says_to_wait_for_a_day_is_asked_once(serve, tmp_path):
+    server, client = serve("wait long"), Client()
+    for _ in range(2):
+        with pytest.raises(FetchError, match="says to wait longer than 600 s") as failed:
+            client.fetch(f"{server.address}/file", tmp_path / "partial")
+        assert failed.value.temporary
+    assert server.asked == {"/file": 1}
 
 
 def test_pauses_grow_up_to_a_limit(monkeypatch):
