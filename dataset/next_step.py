@@ -34,6 +34,8 @@ def _step_to_data(found):
         for split in found.splits
     ):
         return None
+    if other := _other_extractor(found):
+        return NextStep(_command(found.layout, f"dataset --extractor {other}"), True)
     for split in found.splits:
         if split.photos or not split.annotations.missing:
             return _to_complete(found, split)
@@ -47,6 +49,15 @@ def _step_to_data(found):
         f"of your own (docs/data.md); or make the sample set: {sample}",
         False,
     )
+
+
+def _other_extractor(found):
+    """Return the name of features that are there, or could be, if none are asked for."""
+    if found.extractor != "alexnet":
+        return ""
+    if found.other_features:
+        return found.other_features[0]
+    return AREL if found.layout.arel_features.is_file() else ""
 
 
 def _to_complete(found, split):
@@ -68,10 +79,20 @@ def _to_complete(found, split):
     photos = download_command(layout, "photos")
     if not split.photos:
         return NextStep(photos, True)
+    if not split.has_used_photos:
+        return NextStep(
+            f"rename the {split.name} photos: their ids are such as {min(split.photos)}, those in "
+            f"the stories such as {min(split.uses)}",
+            False,
+        )
     return _after(f"delete the {split.name} photos, none of which can be read", photos)
 
 
 def _step_to_features(found):
+    if any(split.failed_downloads.sound for split in found.splits) and any(
+        split.features.missing and split.has_photos_to_download for split in found.splits
+    ):
+        return NextStep(download_command(found.layout, "photos"), True)  # it was interrupted
     waiting = [
         split
         for split in found.splits
@@ -92,7 +113,7 @@ def _step_to_features(found):
 
 def _has_source(found, split):
     """Return whether there is something to make a split's features of."""
-    return split.has_readable_photos or (
+    return (split.has_readable_photos and split.has_used_photos) or (
         found.extractor == AREL and split.annotations.sound and found.layout.arel_features.is_file()
     )
 
@@ -118,12 +139,20 @@ def _step_to_stories(found):
         return _after(f"for the vocabulary, {_to_complete(found, train).text}", command)
     for split in ready:
         if not split.has_usable_stories:
-            return _after(
-                f"complete the {split.name} stories, none of which can be used (see the list), "
-                f"and delete {split.features.path}",
-                command,
-            )
+            return _to_usable_stories(found, split, command)
     return NextStep(command, True)
+
+
+def _to_usable_stories(found, split, command):
+    """Return the step to features of the photos that a split's stories use."""
+    lacking = split.used_but_not_in(split.features.contents)
+    if any(id_ in split.photos for id_ in lacking):
+        return NextStep(f"{features_command(found)}, then: {command}", True)
+    return _after(
+        f"complete the {split.name} stories, none of which can be used (see the list), and delete "
+        f"{split.features.path}",
+        command,
+    )
 
 
 # By the data folder that they use.
@@ -173,15 +202,16 @@ def download_command(layout, what):
 
 def features_command(found):
     """Return the command that computes the features, or imports them where there is no photo."""
-    if found.extractor == "alexnet":
-        return _command(found.layout, "dataset.models.alexnet")
-    source = ""
     if found.extractor == AREL:
         source = f" --from-npy {shlex.quote(str(found.layout.arel_vectors))}"
-    elif not any(split.photos for split in found.splits):
-        source = " --from-npy PATH"
-    module = f"dataset.image_features{source} --extractor {found.extractor}"
-    return _command(found.layout, module)
+        return _command(found.layout, f"dataset.image_features{source} --extractor {AREL}")
+    is_alexnet = found.extractor == "alexnet"
+    if stories_are_imported(found) and not any(split.photos for split in found.splits):
+        name = "NAME" if is_alexnet else found.extractor
+        return _command(found.layout, f"dataset.image_features --from-npy PATH --extractor {name}")
+    if is_alexnet:
+        return _command(found.layout, "dataset.models.alexnet")
+    return _command(found.layout, f"dataset.image_features --extractor {found.extractor}")
 
 
 def stories_command(found, without_descriptions=False):

@@ -37,7 +37,7 @@ from data_reader.stories_file import (
     photos_per_story,
 )
 from data_reader.vocabulary import Vocabulary
-from dataset.download.failures import read_failures
+from dataset.download.failures import is_temporary, read_failures
 from dataset.models.alexnet.weights import read_weights
 
 PROBLEMS_FILE = "problems.csv"
@@ -104,6 +104,20 @@ class Split:
         return len(self.photos) > len(self.unreadable or ())
 
     @property
+    def has_used_photos(self):
+        """Whether a story uses one of the photos; also if there are no stories yet."""
+        return not self.uses or any(id_ in self.photos for id_ in self.uses)
+
+    @property
+    def has_photos_to_download(self):
+        """Whether a photo that a story uses is neither there nor known to be gone for good."""
+        failed = self.failed_downloads.contents or {}
+        return any(
+            id_ not in failed or is_temporary(failed[id_][1])
+            for id_ in self.used_but_not_in(self.photos)
+        )
+
+    @property
     def has_usable_stories(self):
         """Whether at least one story has everything that a stories file needs."""
         features, described = self.features.contents or (), self.descriptions.contents
@@ -121,10 +135,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Survey:
-    """The contents of a data folder; `weights` and `means` are None if none are needed."""
+    """The contents of a data folder; `weights` and `means` are None if none are needed.
+
+    Attributes:
+        other_features: the names of the features that are there besides those of the extractor.
+    """
 
     layout: DataLayout
     extractor: str
+    other_features: list[str]
     splits: list[Split]
     weights: File | None
     means: File | None
@@ -156,6 +175,7 @@ def survey(layout, extractor="alexnet", check_photos=False):
     return Survey(
         layout=layout,
         extractor=extractor,
+        other_features=_find_other_features(layout, extractor),
         splits=[
             _look_at_split(layout, name, extractor, vocabulary.contents, check_photos)
             for name in SPLITS
@@ -164,6 +184,16 @@ def survey(layout, extractor="alexnet", check_photos=False):
         means=_look(layout.means, lambda _: read_means(layout)) if alexnet else None,
         vocabulary=vocabulary,
         word_vectors=sorted(WORD_VECTORS.parent.glob("glove*.txt")),
+    )
+
+
+def _find_other_features(layout, extractor):
+    folders = layout.features(SPLITS[0]).parents[1].glob("*/")
+    return sorted(
+        folder.name
+        for folder in folders
+        if folder.name != extractor
+        and any(layout.features(split, folder.name).is_file() for split in SPLITS)
     )
 
 
@@ -262,12 +292,15 @@ def _why_unreadable(path):
 def write_problems(found):
     """Write the list of all problems, empty or not, into the data folder -> (path, problems).
 
-    A missing data folder is not created.
+    A missing data folder is not created.  The path is None if the folder can't be written to.
     """
     path = found.layout.root / PROBLEMS_FILE
     problems = find_problems(found)
-    if found.layout.root.is_dir():
-        write_csv(path, Problem._fields, problems)
+    try:
+        if found.layout.root.is_dir():
+            write_csv(path, Problem._fields, problems)
+    except OSError:
+        path = None
     return path, problems
 
 
@@ -335,7 +368,9 @@ def _photo_problems(split):
 
 def _feature_problems(split):
     """Yield photos that should have features; missing and unreadable ones are already listed."""
+    reason = "a story uses it, but it is not in the features file"
     for id_ in split.used_but_not_in(split.features.contents):
-        if id_ in split.photos and id_ not in (split.unreadable or ()):
-            reason = "a story uses it, but it is not in the features file"
+        if not split.photos:
+            yield Problem(split.name, "photo without features", id_, reason, split.features.path)
+        elif id_ in split.photos and id_ not in (split.unreadable or ()):
             yield Problem(split.name, "photo without features", id_, reason, split.photos[id_][0])

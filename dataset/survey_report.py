@@ -116,6 +116,7 @@ def _table_of_the_rest(found):
         ("channel means", _means_text(found)),
         ("vocabulary", _vocabulary_text(found.vocabulary)),
         ("word vectors", ", ".join(path.name for path in found.word_vectors) or "none (optional)"),
+        ("other features", ", ".join(found.other_features) or "none"),
     ]
     return "\n".join(f"{title:<15}  {text}" for title, text in rows)
 
@@ -226,9 +227,11 @@ def _shown_photos(split, layout):
 
 
 def _problems_text(path, problems):
-    rows = f"{len(problems):,} {'row' if len(problems) == 1 else 'rows'} in {path}"
+    rows = f"{len(problems):,} {'row' if len(problems) == 1 else 'rows'}"
+    rows += f" in {path}" if path else f", not listed: {PROBLEMS_FILE} can't be written there"
     if not problems:
-        return f"Problems with existing files: none{f' ({rows})' if path.exists() else ''}"
+        is_written = path is not None and path.exists()
+        return f"Problems with existing files: none{f' ({rows})' if is_written else ''}"
     kinds = Counter(problem.kind for problem in problems)
     counts = [f"{number:>7,}  {kind}" for kind, number in sorted(kinds.items())]
     return _section("Problems with existing files", [*counts, rows])

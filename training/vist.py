@@ -32,8 +32,7 @@ def main():
         tuple(arguments.settings),
         tuple(arguments.address),
     )
-    for name in EXPERIMENTS:
-        vist.experiment(name)  # a wrong setting is refused before anything is downloaded
+    vist.check()  # before anything is downloaded
     _run(annotations_step(vist))
     steps = all_steps(vist)
     print(_plan(steps, _measure(steps, vist)), flush=True)
@@ -88,7 +87,7 @@ def _wait_for(running):
 
 
 def _measure(steps, vist):
-    """The rates of this machine for the steps that are left -> `{work: per second}`."""
+    """The rates of this machine for the steps that are left -> `{work: per second or None}`."""
     work = dict.fromkeys(step.work for step in steps if step.work and not step.is_done())
     if not work:
         return {}
@@ -107,18 +106,20 @@ def _measure(steps, vist):
 def _plan(steps, rates):
     """The steps as a table: what is left of each, and its expected time and size."""
     rows = [("step", "amount", "time", "disk")]
-    total = 0.0
+    total, is_all = 0.0, True
     for step in steps:
         if step.is_done():
             rows.append((step.title, "already there", "", ""))
             continue
-        seconds = step.amount / rates[step.work] if step.work else 0.0
-        total += seconds
+        rate = rates[step.work] if step.work else math.inf
+        seconds = step.amount / rate if rate else 0.0
+        total, is_all = total + seconds, is_all and rate is not None
         amount = f"{step.amount:,} {step.unit}" if step.work else ""
         disk = f"{step.gigabytes:.1f} GB" if step.gigabytes else ""
-        rows.append((step.title, amount, _duration(seconds), disk))
+        rows.append((step.title, amount, _duration(seconds) if rate else "unknown", disk))
     disk = sum(step.gigabytes for step in steps if not step.is_done())
-    rows.append(("all", "", _duration(total), f"{disk:.1f} GB"))
+    at_least = "" if is_all else "at least "
+    rows.append(("all", "", f"{at_least}{_duration(total)}", f"{disk:.1f} GB"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         f"{title:<{widths[0]}}  {amount:<{widths[1]}}  {time:>{widths[2]}}  {disk:>{widths[3]}}"

@@ -2,13 +2,13 @@
 
 WORK is `features` (of photos, by AlexNet), `photos` (their download), `alexnet`, `glove` or `arel`
 (other downloads), `generation`, or an experiment of `training.vist` that is to be trained.  It
-prints `{WORK: photos, bytes or stories per second}` as JSON.
+prints `{WORK: photos, bytes or stories per second}` as JSON, with null for what can't be fetched.
 """
 
 import json
+import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from data_reader.cli import add_data_option, command_line, import_tensorflow, run_command
@@ -73,7 +73,8 @@ def _downloaded_photos_per_second(layout):
             pass
         seconds = time.perf_counter() - start
     if len(reasons) == len(chosen):
-        raise InputError(f"No photo can be fetched; the first one: {reasons[0]}.")
+        print(f"photos can't be fetched: {reasons[0]}", file=sys.stderr)
+        return None
     return len(chosen) / seconds
 
 
@@ -82,19 +83,22 @@ def _downloaded_bytes_per_second(name, overrides):
     from dataset.download.fetch import Client, FetchError
 
     address = read_table(overrides=overrides)[0][name]
-    fetched = [0]
+    fetched = 0
+
+    def count(done, _):
+        nonlocal fetched
+        fetched = done
+
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, suppress(FetchError):  # beyond the largest
-        Client().fetch(
-            address.url,
-            Path(folder) / name,
-            address.headers,
-            largest=_BYTES_FETCHED,
-            progress=lambda done, _: fetched.append(done),
-        )
-    if not fetched[-1]:
-        raise InputError(f"{address.url} can't be fetched.")
-    return fetched[-1] / (time.perf_counter() - start)
+    with tempfile.TemporaryDirectory() as folder:
+        partial = Path(folder) / name
+        try:
+            Client().fetch(address.url, partial, address.headers, _BYTES_FETCHED, count)
+        except FetchError as failure:
+            if not fetched:  # otherwise it is larger
+                print(f"{address.url} can't be fetched: {failure}", file=sys.stderr)
+                return None
+    return fetched / (time.perf_counter() - start)
 
 
 def _trained_per_second(experiment, feature_size):

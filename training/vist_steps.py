@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 
+from data_reader.errors import InputError
 from data_reader.layout import ALEXNET_WEIGHTS, REPOSITORY, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import read_stories
 from dataset.download.addresses import read_table
@@ -65,6 +66,19 @@ class Vist:
     extractor: str = "alexnet"
     settings: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+
+    def check(self):
+        """Refuse what would fail a step.
+
+        Raises:
+            InputError: an address or an override is wrong.
+        """
+        read_table(overrides=self.addresses)
+        for setting, instead in (("data", "--data"), ("extractor", "--features")):
+            if any(each.startswith(f"{setting}=") for each in self.settings):
+                raise InputError(f"--set {setting} is not for this command; give {instead}.")
+        for name in EXPERIMENTS:
+            self.experiment(name)
 
     def experiment(self, name):
         return EXPERIMENTS[name].overridden(self.all_settings())

@@ -184,6 +184,8 @@ def test_without_any_photo_there_is_one_problem_not_six(layout):
     assert problems(layout) == [("train", "no photos", "")]
     save_features(layout, "train", PHOTOS)  # they may be there without the photos
     assert problems(layout) == []
+    save_features(layout, "train", PHOTOS[:5])
+    assert problems(layout) == [("train", "photo without features", "105")]
 
 
 def test_every_photo_is_decoded_even_if_no_story_uses_it(layout):
@@ -399,9 +401,50 @@ def test_a_broken_file_of_another_split_does_not_block_the_next_step(layout):
 
 def test_no_story_with_all_its_features_is_not_enough(layout):
     save_features(layout, "train", PHOTOS[1:4])
+    assert step(layout) == (
+        f"python -m dataset.models.alexnet --data {layout}, then: "
+        f"python -m data_reader --data {layout}",
+        True,
+    )
+    for photo in (PHOTOS[0], *PHOTOS[4:]):
+        (layout.photos("train") / "images" / f"{photo}.jpg").unlink()
     text, can_run = step(layout)
     assert not can_run
     assert "none of which can be used" in text
+
+
+def test_an_interrupted_download_goes_on(layout):
+    (layout.photos("train") / "images" / "103.jpg").unlink()
+    assert step(layout) == (f"python -m dataset.models.alexnet --data {layout}", True)
+    layout.failed_downloads("train").write_text("id,address,reason\n103,,temporary: cut\n")
+    assert step(layout) == (f"python -m dataset.download photos --data {layout}", True)
+    layout.failed_downloads("train").write_text("id,address,reason\n103,,404 Not Found\n")
+    assert step(layout) == (f"python -m dataset.models.alexnet --data {layout}", True)
+
+
+def test_photos_that_no_story_uses_are_to_be_renamed(layout):
+    for path in (layout.photos("train") / "images").iterdir():
+        path.rename(path.with_name(f"x{path.name}"))
+    ids = "their ids are such as x100, those in the stories such as 100"
+    assert step(layout) == (f"rename the train photos: {ids}", False)
+
+
+def test_other_features_that_are_there_are_named(layout):
+    shutil.rmtree(layout.photos("train") / "images")
+    layout.features("train", "terms").parent.mkdir(parents=True)
+    layout.features("train", "terms").touch()
+    assert step(layout) == (f"python -m dataset --extractor terms --data {layout}", True)
+    assert "other features   terms\n" in shown(layout)
+
+
+def test_a_folder_that_can_not_be_written_to_is_surveyed(layout, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(survey_module, "write_csv", refuse)
+    assert "none" in shown(layout)
+    (layout.photos("train") / "images" / "103.jpg").unlink()
+    assert "1 row, not listed: problems.csv can't be written there" in shown(layout)
 
 
 def mark_as_imported(layout, split, photos_per_story):
@@ -427,6 +470,7 @@ def test_without_photos_their_features_are_imported(layout):
     assert step(layout, extractor="arel") == (arel, True)
     layout.arel_features.parent.mkdir(parents=True)
     layout.arel_features.touch()
+    assert step(layout) == (f"python -m dataset --extractor arel --data {layout}", True)
     text, can_run = step(layout, extractor="arel")
     assert can_run
     assert f"--from-npy {layout.arel_features}/resnet_features/fc --extractor arel" in text

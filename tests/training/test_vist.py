@@ -146,9 +146,19 @@ def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
     assert training.command() == [module, *results, *data]
 
 
-def test_a_wrong_setting_is_refused(vist):
-    with pytest.raises(InputError, match="'epoch=2' sets nothing"):
-        Vist(vist.layout, vist.results, settings=("epoch=2",)).experiment("vist_attention")
+@pytest.mark.parametrize(
+    ("setting", "address", "error"),
+    [
+        ("epoch=2", "sis=http://here/", "'epoch=2' sets nothing"),
+        ("data=mine", "sis=http://here/", "--set data is not for this command; give --data"),
+        ("extractor=arel", "sis=http://here/", "give --features"),
+        ("epochs=2", "sos=http://here/", "there is no address 'sos'"),
+    ],
+)
+def test_what_would_fail_a_step_is_refused(vist, setting, address, error):
+    with pytest.raises(InputError, match=error):
+        Vist(vist.layout, vist.results, settings=(setting,), addresses=(address,)).check()
+    vist.check()
 
 
 def test_arel_s_features_take_the_place_of_photos_and_weights(vist):
@@ -178,6 +188,16 @@ def test_the_plan_sums_what_is_left():
         ["training", "86,400 stories", "4 days", "0.5 GB"],
         ["all", "4 days", "1.5 GB"],
     ]
+
+
+def test_a_server_that_does_not_answer_leaves_the_plan_unfinished():
+    steps = [
+        Step("weights", list, lambda: False, "alexnet", 10, "bytes", 1.0),
+        Step("features", list, lambda: False, "features", 7200, "photos", 1.0),
+    ]
+    _, weights, _, total = _plan(steps, {"alexnet": None, "features": 1.0}).splitlines()
+    assert weights.split() == ["weights", "10", "bytes", "unknown", "1.0", "GB"]
+    assert total.split() == ["all", "at", "least", "2", "h", "2.0", "GB"]
 
 
 @pytest.mark.parametrize(
