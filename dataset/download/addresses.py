@@ -1,5 +1,6 @@
 """The table of the downloads' addresses, `addresses.toml`, read and checked."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from data_reader.layout import SPLITS
 TABLE = Path(__file__).with_name("addresses.toml")
 NAMES = ("sis", "dii", "alexnet", "glove", "arel")
 _KINDS = {str: "a text", int: "a whole number", dict: "a table", list: "a list"}
+_HEADER_NAME = r"[\w-]+"
+_HEADER_VALUE = r"[!-~]([ -~]*[!-~])?"
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,11 @@ def read_table(path=TABLE, overrides=()):
         overrides: other addresses, each "name=URL".
 
     Raises:
-        InputError: the table or an override is wrong; the message names the file and the key.
+        InputError: the table is missing, or it or an override is wrong; the message names the file
+            and the key.
     """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; it is a part of this project: get it again.")
     try:
         contents = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # bad TOML, or not UTF-8
@@ -59,6 +65,7 @@ def read_table(path=TABLE, overrides=()):
     addresses = {name: _address(path, name, entry) for name, entry in entries.items()}
     kinds = {"placeholders": list, "size": int, "shorter_size": int, "numbers": dict}
     _check(path, "photos.", photos, kinds)
+    _check_placeholders(path, photos["placeholders"])
     _check(path, "photos.numbers.", photos["numbers"], dict.fromkeys(SPLITS, int))
     for override in overrides:
         name, url = _override(override)
@@ -73,11 +80,26 @@ def _address(path, name, entry):
         raise InputError(f"{path}: {key}url is {entry['url']!r}, expected http(s)://...")
     headers = entry.get("headers", {})
     _check(path, f"{key}headers.", headers, dict.fromkeys(headers, str))
+    for header, value in headers.items():
+        fits = re.fullmatch(_HEADER_NAME, header, re.ASCII) and re.fullmatch(_HEADER_VALUE, value)
+        if not fits:
+            raise InputError(
+                f"{path}: {key}headers has {header!r} = {value!r}, expected a name of letters, "
+                "digits and '-', and a text of printable ASCII without spaces around it."
+            )
     return Address(name, **entry)
 
 
+def _check_placeholders(path, placeholders):
+    for part in placeholders:
+        if not isinstance(part, str) or not part:
+            raise InputError(
+                f"{path}: photos.placeholders has {part!r}, expected parts of addresses."
+            )
+
+
 def _check(path, above, entry, required, optional=None):
-    """Check a table's keys and their types."""
+    """Check a table's keys, the types of their values, and that numbers are above 0."""
     kinds = required | (optional or {})
     for key in required:
         if key not in entry:
@@ -87,6 +109,8 @@ def _check(path, above, entry, required, optional=None):
             raise InputError(f"{path}: unknown key {above}{key}; known: {', '.join(kinds)}.")
         if type(value) is not kinds[key]:
             raise InputError(f"{path}: {above}{key} is {value!r}, expected {_KINDS[kinds[key]]}.")
+        if kinds[key] is int and value <= 0:
+            raise InputError(f"{path}: {above}{key} is {value}, expected a number above 0.")
 
 
 def is_web_address(url):

@@ -54,6 +54,24 @@ def test_a_wrong_override_is_refused(override, reason):
         ),
         ('"https://nlp', '"nlp', ": addresses.glove.url is 'nlp.stanford.edu/data/glove.6B.zip'"),
         ("headers = {", "headers = { A = 1,", ": addresses.sis.headers.A is 1, expected a text."),
+        (
+            '"Mozilla/5.0 (',
+            '"\\nMozilla/5.0 (',
+            ": addresses.sis.headers has 'User-Agent' = '\\nMozilla",
+        ),
+        ("User-Agent =", '"User Agent" =', ": addresses.sis.headers has 'User Agent' = 'Mozilla"),
+        (
+            "size = 244_000_000",
+            "size = -5",
+            ": addresses.alexnet.size is -5, expected a number abo",
+        ),
+        ("train = 167_530", "train = 0", ": photos.numbers.train is 0, expected a number above 0."),
+        (
+            '["photo_unavailable"]',
+            "[3]",
+            ": photos.placeholders has 3, expected parts of addresses.",
+        ),
+        ('["photo_unavailable"]', '[""]', ": photos.placeholders has '', expected parts of addres"),
         ("placeholders =", "placeholder =", ": the key photos.placeholders is missing."),
         ("valid = 21_048", 'valid = "all"', ": photos.numbers.valid is 'all', expected a whole"),
     ],
@@ -66,3 +84,8 @@ def test_a_typo_is_named_with_the_file(tmp_path, right, typo, reason):
     with pytest.raises(InputError) as refused:
         read_table(path)
     assert str(refused.value).startswith(f"{path}{reason}")
+
+
+def test_a_table_that_was_deleted_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"addresses\.toml is missing; it is a part of this pro"):
+        read_table(tmp_path / "addresses.toml")
