@@ -32,7 +32,7 @@ def recorded_ids(folder, file_names, id_of_name):
     """
     listing = f"{folder}.parquet"
     if os.path.isfile(listing):
-        records = _read_listing(listing)
+        records = _read_listing(listing, file_names)
     else:
         records = _read_records(folder, file_names)
     return {key: _photo_id(record, id_of_name) for key, record in records.items()}
@@ -44,8 +44,12 @@ def _photo_id(record, id_of_name):
     return id_of_name(re.split("[?#]", record[_ADDRESS])[0].rpartition("/")[2])
 
 
-def _read_listing(path):
-    """Read the records of a Parquet file -> `{key: record}`; none if it is not img2dataset's."""
+def _read_listing(path, file_names):
+    """Read the records of a Parquet file -> `{key: record}`; none if it is not img2dataset's.
+
+    Args:
+        file_names: of the files in the folder beside it.
+    """
     import pyarrow  # here, since it takes a second
     from pyarrow import parquet
 
@@ -56,10 +60,14 @@ def _read_listing(path):
                 return {}
             records = file.read(columns=sorted(names)).to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path} can't be read ({error}); delete it, the JSON files beside the photos say the "
-            "same."
-        ) from error
+        has_json_files = any(name.endswith(".json") for name in file_names)
+        advice = (
+            "delete it, the JSON files beside the photos say the same"
+            if has_json_files
+            else "restore it, since nothing else says which photo is which, or delete it together "
+            "with the folder beside it and download these photos again"
+        )
+        raise InputError(f"{path} can't be read ({error}); {advice}.") from error
     return {str(record[_KEY]): record for record in records if isinstance(record[_ADDRESS], str)}
 
 

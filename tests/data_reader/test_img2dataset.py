@@ -66,5 +66,8 @@ def test_json_and_parquet_files_of_something_else_change_nothing(tmp_path):
 def test_a_broken_list_is_refused(tmp_path):
     photo(tmp_path / "00000", "000000012.jpg")
     (tmp_path / "00000.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(InputError, match=r"00000\.parquet can't be read .*; delete it"):
+    with pytest.raises(InputError, match=r"00000\.parquet can't be read .*; restore it, since "):
+        find_photo_files(tmp_path)
+    write_record(tmp_path / "00000", "000000012", url=FLICKR)
+    with pytest.raises(InputError, match=r"; delete it, the JSON files beside the photos say the"):
         find_photo_files(tmp_path)
