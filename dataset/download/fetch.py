@@ -258,8 +258,10 @@ def _explain(error):
     cause = error.args[0] if error.args else error
     cause = getattr(cause, "reason", None) or cause
     if isinstance(error, requests.exceptions.SSLError):
-        found = re.search(r"verify failed: (.*?)\.? \(_ssl", str(cause))
-        return f"its certificate is not accepted ({found[1] if found else cause})"
+        found = re.search(r"\] (?:certificate verify failed: )?(.*?)\.? \(_ssl", str(cause))
+        is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(cause)
+        failed = "its certificate is not accepted" if is_certificate else "no https connection"
+        return f"{failed} ({found[1] if found else cause})"
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return "the server's name is not known"
     if isinstance(cause, urllib3.exceptions.NewConnectionError):

@@ -252,6 +252,12 @@ def test_a_certificate_that_does_not_fit(serve, tmp_path):
     assert str(failed.value) == "its certificate is not accepted (self-signed certificate)"
 
 
+def test_https_to_a_server_without(serve, tmp_path):
+    address = serve().address.replace("http", "https")
+    with pytest.raises(FetchError, match=r"^no https connection \(\w"):
+        fetch_from(address, tmp_path)
+
+
 def test_a_file_may_be_too_large(serve, tmp_path):
     server = serve()
     assert refusal(server, tmp_path, largest=1000) == ("larger than 1,000 bytes", False)
