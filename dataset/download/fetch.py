@@ -90,6 +90,16 @@ class Client:
             raise FetchError(_status(answer))
         return _length(answer) if answer.ok else None
 
+    def why_unreachable(self, url):
+        """Return why there is no connection to an address's server; "" if there is one."""
+        try:
+            self._session.head(url, timeout=TIMEOUTS)
+        except requests.ConnectionError as error:
+            return _explain(error)
+        except _ERRORS:
+            pass
+        return ""
+
     def fetch(self, url, partial, headers=(), largest=None, progress=lambda done, length: None):
         """Fetch a file into `partial`, from where an earlier call for the same address ended.
 

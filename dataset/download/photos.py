@@ -1,6 +1,8 @@
 """Photos from the addresses in the annotations; each is decoded before it counts."""
 
 import hashlib
+import itertools
+import math
 import os
 import threading
 from collections import defaultdict
@@ -24,7 +26,8 @@ from dataset.download.failures import (
 )
 from dataset.download.fetch import FetchError, forget
 from dataset.download.parallel import in_parallel
-from dataset.download.photo_addresses import read_photo_addresses
+from dataset.download.photo_addresses import read_all_addresses
+from dataset.next_step import download_command
 
 # The networks' inputs have at most this short side; longer photos than 5:2 keep it.
 SMALLEST_SIDE = 256
@@ -33,7 +36,10 @@ LONGEST_ID = 200  # bytes, for a file name
 LARGEST_PHOTO = 100_000_000  # bytes; an address that gives more is no photo's
 SAME_PHOTOS = 10  # as many ids with the same bytes are a server's placeholder
 FAILURES_IN_A_ROW = 50  # temporary ones: there is no connection at all
+SERVERS_TRIED = 16  # at once, to find out whether there is a connection
 GONE = "a placeholder: the photo is gone"
+NO_FILE_NAME = "its id can't be a file name"
+NO_ADDRESS = "the annotations have no web address for it"
 _DECODING = threading.Semaphore(2)  # decoded, a photo takes far more memory than its file
 
 
@@ -45,6 +51,7 @@ class SplitPhotos:
         folder: for the photos.
         list_path: for the list of failures.
         addresses: `{photo id: address}` of all of them; "" for one without an address.
+        second_addresses: `{photo id: address}` of those that have another one.
         there: the number of photos that are there already.
         failures: `{photo id: (address, reason)}`, those that are not tried again.
         to_fetch: the ids of the others.
@@ -54,6 +61,7 @@ class SplitPhotos:
     folder: Path
     list_path: Path
     addresses: dict[str, str]
+    second_addresses: dict[str, str]
     there: int
     failures: dict[str, tuple[str, str]]
     to_fetch: list[str]
@@ -68,7 +76,9 @@ def plan_photos(layout, split, retry_failed=False):
         FileNotFoundError: there are no annotations.
         InputError: they, or the list of failures, are something else.
     """
-    addresses = read_photo_addresses(layout.annotations(split))
+    check_annotations(layout, split)
+    found = read_all_addresses(layout.annotations(split))
+    addresses = {id_: (*of_photo, "")[0] for id_, of_photo in found.items()}
     there = addresses.keys() & find_photo_files(layout.photos(split)).keys()
     listed = {} if retry_failed else read_failures(layout.failed_downloads(split))
     failures = {
@@ -81,10 +91,24 @@ def plan_photos(layout, split, retry_failed=False):
         layout.downloaded_photos(split),
         layout.failed_downloads(split),
         addresses,
+        {id_: of_photo[1] for id_, of_photo in found.items() if len(of_photo) > 1},
         len(there),
         failures,
         [id_ for id_ in addresses if id_ not in there and id_ not in failures],
     )
+
+
+def check_annotations(layout, split):
+    """Refuse a split without annotations.
+
+    Raises:
+        FileNotFoundError: there are none; the message names the command that fetches them.
+    """
+    if not layout.annotations(split).is_file():
+        raise FileNotFoundError(
+            f"{layout.downloaded_annotations(split)} is missing; fetch it with: "
+            f"{download_command(layout, 'annotations')}"
+        )
 
 
 def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
@@ -98,7 +122,9 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
         InputError: there is no connection.
     """
     failures = dict(photos.failures)
-    photos.folder.mkdir(parents=True, exist_ok=True)
+    if photos.to_fetch:
+        _check_connection(client, photos)
+        photos.folder.mkdir(parents=True, exist_ok=True)
     with failure_list(photos.list_path, failures) as add_failure:
 
         def fetch(id_):
@@ -115,11 +141,30 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
             tqdm(total=len(photos.to_fetch), desc=photos.split, unit="photo", disable=None) as bar,
         ):
             _follow(reasons, bar)
-    for id_ in _remove_placeholders(photos):
-        failures[id_] = (photos.addresses[id_], GONE)
-    _remove_leftovers(photos.folder, failures)
+    if photos.folder.is_dir():
+        for id_ in _remove_placeholders(photos):
+            failures[id_] = (photos.addresses[id_], GONE)
+        _remove_leftovers(photos.folder, failures)
     write_failures(photos.list_path, failures)
     return failures
+
+
+def _check_connection(client, photos):
+    """Refuse to begin if no server can be reached, not even one whose photos are there already."""
+    of_server = {
+        urlsplit(address).netloc: address
+        for address in photos.addresses.values()
+        if is_web_address(address)
+    }
+    servers = list(of_server.values())
+    tried = servers[:: math.ceil(len(servers) / SERVERS_TRIED) or 1]
+    with closing(in_parallel(client.why_unreachable, tried, SERVERS_TRIED)) as results:
+        reasons = list(itertools.takewhile(bool, results))
+    if tried and len(reasons) == len(tried):
+        raise InputError(
+            f"No server that has the photos can be reached ({reasons[0]}); check the connection, "
+            "then give the same command again."
+        )
 
 
 def _follow(reasons, bar):
@@ -136,12 +181,22 @@ def _follow(reasons, bar):
 
 
 def _fetch_photo(client, photos, id_, placeholders, max_side):
-    """Fetch one photo and keep it if it is one."""
-    address = photos.addresses[id_]
+    """Fetch one photo, from its second address if there is none at its first."""
+    address, second = photos.addresses[id_], photos.second_addresses.get(id_)
     if not _is_file_name(id_):
-        raise FetchError("its id can't be a file name")
+        raise FetchError(NO_FILE_NAME)
     if not is_web_address(address):
-        raise FetchError("the annotations have no web address for it")
+        raise FetchError(NO_ADDRESS)
+    try:
+        _fetch_from(address, client, photos, id_, placeholders, max_side)
+    except FetchError as failure:
+        if failure.temporary or not is_web_address(second):
+            raise
+        _fetch_from(second, client, photos, id_, placeholders, max_side)
+
+
+def _fetch_from(address, client, photos, id_, placeholders, max_side):
+    """Fetch a photo from an address and keep it if it is one."""
     partial = photos.folder / f".{id_}.partial"
     final_address = client.fetch(address, partial, largest=LARGEST_PHOTO)
     try:

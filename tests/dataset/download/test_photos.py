@@ -2,6 +2,7 @@
 
 import csv
 import json
+import socket
 import time
 import zlib
 
@@ -18,7 +19,7 @@ from dataset.download import photos as photos_module
 from dataset.download.fetch import Client, FetchError
 from dataset.download.parallel import in_parallel
 from dataset.download.photo_addresses import read_photo_addresses
-from dataset.download.photos import fetch_photos, keep_photo, plan_photos
+from dataset.download.photos import GONE, fetch_photos, keep_photo, plan_photos
 
 PLACEHOLDERS = ["photo_unavailable"]
 
@@ -90,8 +91,11 @@ def test_the_addresses_of_used_photos_are_read(tmp_path):
         {"id": "2", "url_m": "http://host/2_m.jpg"},
         {"id": "3"},
         {"id": "4", "url_o": "http://host/4.jpg"},
+        {"id": "6", "url_o": "removed", "url_m": "http://host/6_m.jpg"},
+        {"id": "7", "url_o": "removed"},
     ]
-    annotations = [[{"photo_flickr_id": id_, "text": "a"}] for id_ in ("2", "1", "3", "2", "5")]
+    used = ("2", "1", "3", "2", "5", "6", "7")
+    annotations = [[{"photo_flickr_id": id_, "text": "a"}] for id_ in used]
     contents = {"images": images, "annotations": annotations, "albums": [{"id": "7"}]}
     path.write_text(json.dumps(contents))
     assert read_photo_addresses(path) == {
@@ -99,6 +103,8 @@ def test_the_addresses_of_used_photos_are_read(tmp_path):
         "1": "http://host/1_o.jpg",
         "3": "",
         "5": "",
+        "6": "http://host/6_m.jpg",
+        "7": "removed",
     }
 
 
@@ -109,11 +115,6 @@ def test_other_files_than_annotations_are_refused(tmp_path, text):
     (tmp_path / "file.json").write_text(text)
     with pytest.raises(InputError, match=r"file.json is not a VIST annotation file"):
         read_photo_addresses(tmp_path / "file.json")
-
-
-def test_missing_annotations_are_named_with_their_command(layout):
-    with pytest.raises(FileNotFoundError, match=r"python -m dataset\.download annotations"):
-        plan_photos(layout, "train")
 
 
 def test_photos_are_kept_and_failures_listed(server, layout):
@@ -137,6 +138,22 @@ def test_photos_are_kept_and_failures_listed(server, layout):
         ["2", f"{server.address}/2.jpg", "404 Not Found"],
     ]
     assert len(listed(layout)) == 6
+
+
+def test_the_second_address_is_used_if_there_is_no_photo_at_the_first(server, layout):
+    server.plan = {"/gone.jpg": ("missing",), "/lost.jpg": ("placeholder",), "/5.jpg": ("broken",)}
+    save_photo(server.folder / "m.jpg")
+    firsts = {"1": "gone", "2": "lost", "3": "m", "4": "gone", "5": "5"}
+    seconds = {"1": "m", "2": "m", "4": "lost", "5": "m"}
+    path = save_annotations(layout, {id_: f"{server.address}/{n}.jpg" for id_, n in firsts.items()})
+    contents = json.loads(path.read_text())
+    for image in contents["images"]:
+        if image["id"] in seconds:
+            image["url_m"] = f"{server.address}/{seconds[image['id']]}.jpg"
+    path.write_text(json.dumps(contents))
+    assert fetch(layout) == {"4": GONE, "5": "temporary: 500 Internal Server Error"}
+    assert names(layout) == ["1.jpg", "2.jpg", "3.jpg"]
+    assert listed(layout)[1] == ["4", f"{server.address}/gone.jpg", GONE]
 
 
 def test_only_what_is_missing_is_fetched_again(server, layout):
@@ -167,10 +184,11 @@ def test_a_listed_photo_with_another_address_is_fetched(server, layout):
     assert plan_photos(layout, "train").to_fetch == ["1"]
 
 
-def test_ids_and_addresses_that_are_none_are_listed(layout):
-    addresses = {"1": None, "2": "ftp://host/2.jpg", "../3": "http://host/", "4.5": "http://host/"}
+def test_ids_and_addresses_that_are_none_are_listed(server, layout):
+    url = server.address
+    addresses = {"1": None, "2": "ftp://host/2.jpg", "../3": url, "4.5": url}
     long = "\u00e4" * 150  # of two bytes each
-    addresses |= {"\ud800": "http://host/", "6": "http://[host", long: "http://host/"}
+    addresses |= {"\ud800": url, "6": "http://[host", long: url}
     save_annotations(layout, addresses)
     no_address, no_name = (
         "the annotations have no web address for it",
@@ -224,6 +242,32 @@ def test_a_run_ends_if_nothing_can_be_reached(server, layout, monkeypatch):
     with pytest.raises(InputError, match=r"^3 photos in a row could not be fetched \(temporary: 5"):
         fetch(layout, connections=1)
     assert len(listed(layout)) >= 4  # and the header
+
+
+def unused_address():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
+def test_without_a_connection_nothing_is_begun(layout):
+    address = unused_address()
+    save_annotations(layout, {id_: f"{address}/{id_}.jpg" for id_ in "123"})
+    with pytest.raises(
+        InputError, match=r"^No server .* \(no connection \(Connection refused\)\);"
+    ):
+        fetch(layout)
+    assert not layout.downloaded_photos("train").exists()
+
+
+def test_one_dead_server_among_others_is_asked_again_and_its_photos_listed(server, layout):
+    serve_photos(server, layout, ["1"])
+    addresses = {"1": f"{server.address}/1.jpg", "2": f"{unused_address()}/2.jpg"}
+    save_annotations(layout, addresses)
+    failed = {"2": "temporary: no connection (Connection refused)"}
+    assert fetch(layout) == failed
+    assert names(layout) == ["1.jpg"]
+    assert fetch(layout) == failed  # though no other server has photos to fetch
 
 
 def test_leftovers_of_killed_runs_are_removed(server, layout):
