@@ -3,7 +3,8 @@
 import shlex
 import signal
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.files import exclusive_lock
@@ -12,8 +13,16 @@ from dataset.download.addresses import NAMES, read_table
 from dataset.download.archives import fetch_download, find_downloads, remaining_sizes
 from dataset.download.failures import is_temporary
 from dataset.download.fetch import Client
-from dataset.download.photos import fetch_photos, plan_photos
-from dataset.download.plan import Item, check_space, confirm, photos_item, show
+from dataset.download.photos import NO_ADDRESS, NO_FILE_NAME, fetch_photos, plan_photos
+from dataset.download.plan import (
+    Item,
+    check_space,
+    confirm,
+    existing_folder,
+    full_disk_explained,
+    photos_item,
+    show,
+)
 
 WHAT = ("annotations", "photos", "alexnet", "glove", "features")
 _REASONS_SHOWN = 10
@@ -27,17 +36,13 @@ def main():
     what = [name for name in WHAT if name in arguments.what]
     downloads = [download for name in what for download in find_downloads(name, addresses, layout)]
     splits = [split for split in SPLITS if split in arguments.split and "photos" in what]
-    folders = [download.folder for download in downloads]
-    with ExitStack() as locks:
-        for folder in {*folders, *map(layout.downloaded_photos, splits)}:
-            refusal = f"Another download into {folder} is running; wait for it or stop it."
-            locks.enter_context(exclusive_lock(folder, refusal))
-        _Run(arguments, layout, photo_facts).run(downloads, splits)
+    existing_folder(layout.root)  # before anything is looked for in it
+    _Run(arguments, layout, photo_facts).run(downloads, splits)
     print(f"Next: {_next_command(what, layout)}")
 
 
 class _Run:
-    """A run of the command, which has locked its folders."""
+    """A run of the command."""
 
     def __init__(self, arguments, layout, photo_facts):
         self._arguments = arguments
@@ -46,7 +51,7 @@ class _Run:
         self._client = Client(arguments.connections)
 
     def run(self, downloads, splits):
-        """Show what is to be fetched, ask, and fetch it."""
+        """Show what is to be fetched, ask, and fetch it; before that, no folder is made."""
         waiting = self._waiting(downloads)
         to_come = any(download.address.name == "sis" for download in waiting)
         plans = {} if to_come else {split: self._plan(split) for split in splits}
@@ -57,12 +62,14 @@ class _Run:
         check_space(items)
         if items:
             confirm(self._arguments.yes)
-        for download in waiting:
-            fetch_download(download, self._client)
-            names = ", ".join(target.name for target in download.targets)
-            print(f"{download.address.name}: fetched, {names} in {download.folder}")
-        for split in splits:
-            self._fetch_photos(plans.get(split) or self._plan(split))
+        folders = {item.folder for item in items}
+        folders |= {download.folder for download in waiting}  # also those only to be unpacked
+        folders |= set(filter(Path.is_dir, map(self._layout.downloaded_photos, splits)))
+        with _locked(folders):
+            for download in waiting:
+                self._fetch(download)
+            for split in splits:
+                self._fetch_photos(plans.get(split) or self._plan(split))
 
     def _waiting(self, downloads):
         for download in downloads:
@@ -71,9 +78,15 @@ class _Run:
         return [download for download in downloads if not download.there]
 
     def _item(self, download):
-        return Item(
-            download.address.name, *remaining_sizes(download, self._client), download.folder
-        )
+        sizes = remaining_sizes(download, self._client)
+        options = ("--data",) if download.in_data_folder else ()
+        return Item(download.address.name, *sizes, download.folder, options)
+
+    def _fetch(self, download):
+        with full_disk_explained(download.folder):
+            fetch_download(download, self._client)
+        names = ", ".join(target.name for target in download.targets)
+        print(f"{download.address.name}: fetched, {names} in {download.folder}")
 
     def _plan(self, split):
         return plan_photos(self._layout, split, self._arguments.retry_failed)
@@ -85,14 +98,24 @@ class _Run:
 
     def _fetch_photos(self, photos):
         check_space([self._photos_item(photos.split, photos)])
-        failures = fetch_photos(
-            photos,
-            self._client,
-            self._photo_facts.placeholders,
-            self._arguments.max_side,
-            self._arguments.connections,
-        )
+        with full_disk_explained(photos.folder):
+            failures = fetch_photos(
+                photos,
+                self._client,
+                self._photo_facts.placeholders,
+                self._arguments.max_side,
+                self._arguments.connections,
+            )
         _summarise(photos, failures)
+
+
+@contextmanager
+def _locked(folders):
+    with ExitStack() as locks:
+        for folder in folders:
+            refusal = f"Another download into {folder} is running; wait for it or stop it."
+            locks.enter_context(exclusive_lock(folder, refusal))
+        yield
 
 
 def _summarise(photos, failures):
@@ -107,8 +130,15 @@ def _summarise(photos, failures):
     if len(reasons) > _REASONS_SHOWN:
         print(f"  and {len(reasons) - _REASONS_SHOWN:,} other reasons")
     if failures:
-        again = "the same command" if any(map(is_temporary, reasons)) else "--retry-failed"
-        print(f"  listed in {photos.list_path}; {again} tries them again")
+        print(f"  listed in {photos.list_path}{_how_to_try_again(reasons)}")
+
+
+def _how_to_try_again(reasons):
+    if any(map(is_temporary, reasons)):
+        return "; the same command tries them again"
+    if set(reasons) <= {NO_ADDRESS, NO_FILE_NAME}:
+        return ""
+    return "; --retry-failed tries them again"
 
 
 def _next_command(what, layout):

@@ -27,12 +27,14 @@ class Download:
         targets: the files that there are afterwards.
         start: how the file begins, if it is not an archive to unpack.
         there: whether nothing need be fetched.
+        in_data_folder: whether it depends on the data folder where they are.
     """
 
     address: Address
     targets: tuple[Path, ...]
     start: bytes | None
     there: bool
+    in_data_folder: bool
 
     @property
     def folder(self):
@@ -48,22 +50,22 @@ def find_downloads(what, addresses, layout: DataLayout):
     if what == "annotations":
         return [_annotations(addresses[name], tier, layout) for name, tier in TIERS.items()]
     if what == "alexnet":
-        return [_file(addresses["alexnet"], ALEXNET_WEIGHTS, b"\x93NUMPY")]
+        return [_file(addresses["alexnet"], ALEXNET_WEIGHTS, b"\x93NUMPY", False)]
     if what == "glove":
-        return [_file(addresses["glove"], WORD_VECTORS, None)]
+        return [_file(addresses["glove"], WORD_VECTORS, None, False)]
     if what == "features":
-        return [_file(addresses["arel"], layout.arel_features, _ZIP)]
+        return [_file(addresses["arel"], layout.arel_features, _ZIP, True)]
     return []
 
 
 def _annotations(address, tier, layout):
     there = all(layout.annotations(split, tier).is_file() for split in SPLITS)
     targets = tuple(layout.downloaded_annotations(split, tier) for split in SPLITS)
-    return Download(address, targets, None, there)
+    return Download(address, targets, None, there, True)
 
 
-def _file(address, target, start):
-    return Download(address, (target,), start, target.is_file())
+def _file(address, target, start, in_data_folder):
+    return Download(address, (target,), start, target.is_file(), in_data_folder)
 
 
 def remaining_sizes(download, client):

@@ -20,6 +20,7 @@ from data_reader.layout import SPLITS, DataLayout
 from dataset.download import __main__ as command
 from dataset.download import archives, plan
 from dataset.download.addresses import NAMES
+from dataset.download.photos import NO_ADDRESS, NO_FILE_NAME
 
 ARCHIVES = {
     "sis": "sis.tar.gz",
@@ -148,6 +149,7 @@ def test_sizes_are_shown_first(download, served, layout):
     assert lines[0].endswith(f"bytes to fetch, 300 MB on the disk, {layout.vist / 'sis'}")
     assert lines[2].startswith("test photos, about 21,075: 32 GB to fetch, 32 GB on the disk, ")
     assert lines[3].endswith(f" are free on the disk of {layout.vist / 'sis'}")
+    assert not layout.root.exists()
 
 
 def test_on_a_terminal_it_asks(download, layout, monkeypatch):
@@ -158,15 +160,42 @@ def test_on_a_terminal_it_asks(download, layout, monkeypatch):
         assert layout.arel_features.exists() == (answer == "y")
 
 
-def test_too_little_space_is_refused(download, layout, monkeypatch):
+@pytest.mark.parametrize(
+    ("what", "advice"),
+    [
+        (["features"], "make space, or use --data."),
+        (["glove"], "make space."),
+        (["annotations", "photos"], "make space, or use --data, --split or --max-side."),
+    ],
+)
+def test_too_little_space_is_refused(download, layout, monkeypatch, what, advice):
     monkeypatch.setattr(plan.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
+    status, _, err = download(*what)
+    assert status == 2
+    assert err.endswith(f", but 10 bytes are free; {advice}\n")
+    assert err.count("\n") == 1
+    assert not layout.root.exists()
+
+
+def test_a_disk_that_becomes_full_is_named_with_its_folder(download, layout):
+    layout.arel_features.parent.mkdir(parents=True)
+    layout.arel_features.with_name(".arel.partial").symlink_to("/dev/full")
     status, _, err = download("features")
     assert status == 2
-    assert err.endswith(
-        ", but 10 bytes are free; make space, or use --data, --split or --max-side.\n"
+    assert err == (
+        f"error: {layout.arel_features.parent} can't be written to (No space left on device); "
+        "make space, then give the same command again: it goes on where it ended.\n"
     )
-    assert err.count("\n") == 1
-    assert names(layout.arel_features.parent) == []
+
+
+@pytest.mark.parametrize("what", ["annotations", "photos"])
+def test_a_file_in_the_place_of_the_data_folder_is_refused(download, layout, what):
+    layout.root.write_text("a file")
+    status, _, err = download(what)
+    assert status == 2
+    assert err.startswith(
+        f"error: {layout.root} is a file, so there can't be a folder {layout.root}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,9 +224,21 @@ def test_photos_need_annotations(download, layout):
     status, _, err = download("photos")
     assert status == 2
     assert err == (
-        f"error: {layout.annotations('train')} is missing; "
-        "fetch it with: python -m dataset.download annotations\n"
+        f"error: {layout.downloaded_annotations('train')} is missing; "
+        f"fetch it with: python -m dataset.download annotations --data {layout}\n"
     )
+    assert not layout.root.exists()
+
+
+def test_photos_that_are_there_elsewhere_need_no_folder(download, served, layout):
+    download("annotations")
+    layout.photos("test").mkdir()
+    for name in ("21.jpg", "22.jpg"):
+        (layout.photos("test") / name).write_bytes((served.folder / "21.jpg").read_bytes())
+    status, out, _ = download("photos", "--split", "test", yes=())
+    assert status == 0
+    assert "test photos: 0 fetched, 2 were there, 0 failed" in out
+    assert not layout.downloaded_photos("test").exists()
 
 
 def test_two_downloads_into_one_folder_are_refused(download, layout):
@@ -235,3 +276,15 @@ def test_it_can_be_stopped_and_continued(download, served, layout, number):
     assert download("features")[0] == 0
     assert served.ranges[-1] == "/arel.zip"
     assert zipfile.is_zipfile(layout.arel_features)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "advice"),
+    [
+        ({NO_ADDRESS: 3, NO_FILE_NAME: 1}, ""),
+        ({NO_ADDRESS: 3, "404 Not Found": 1}, "; --retry-failed tries them again"),
+        ({NO_ADDRESS: 3, "temporary: 503": 1}, "; the same command tries them again"),
+    ],
+)
+def test_trying_again_is_advised_only_where_it_can_help(reasons, advice):
+    assert command._how_to_try_again(reasons) == advice
