@@ -176,7 +176,10 @@ def all_steps(vist):
 
 
 def _photo_steps(vist, photos):
-    extraction = ["dataset.models.alexnet", "--data", str(vist.layout)]
+    def extraction():
+        _refuse_too_few_photos(vist.layout, photos)
+        return ["dataset.models.alexnet", "--data", str(vist.layout)]
+
     to_fetch = 0 if vist.has_features() else _photos_to_fetch(vist.layout)
     return [
         Step(
@@ -196,7 +199,7 @@ def _photo_steps(vist, photos):
         vist.download_step("alexnet", "AlexNet's weights", ALEXNET_WEIGHTS.is_file, "alexnet"),
         Step(
             "AlexNet's features",
-            lambda: extraction,
+            extraction,
             vist.has_features,
             FEATURES,
             photos,
@@ -204,6 +207,22 @@ def _photo_steps(vist, photos):
             4e-9 * FEATURE_SIZES["alexnet"] * photos,
         ),
     ]
+
+
+def _refuse_too_few_photos(layout, photos):
+    """Refuse to go on without many photos that are not gone for good.
+
+    Raises:
+        InputError: more than a tenth of them.
+    """
+    missing = _photos_to_fetch(layout)
+    if missing > photos / 10:
+        raise InputError(
+            f"{missing:,} of {photos:,} photos could not be fetched yet (see "
+            f"{layout.failed_downloads(SPLITS[0])} and those beside it); give the same command "
+            "again later, or go on without them: python -m dataset.models.alexnet --data "
+            f"{layout}, then the same command."
+        )
 
 
 def _photos_to_fetch(layout):

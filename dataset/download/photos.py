@@ -5,7 +5,7 @@ import itertools
 import math
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ JPEG_QUALITY = 92
 LONGEST_ID = 200  # bytes, for a file name
 LARGEST_PHOTO = 100_000_000  # bytes; an address that gives more is no photo's
 SAME_PHOTOS = 10  # as many ids with the same bytes are a server's placeholder
-FAILURES_IN_A_ROW = 50  # temporary ones: there is no connection at all
+FAILURES_IN_A_ROW = 50  # temporary ones: a server is given up; perhaps there is no connection
 SERVERS_TRIED = 16  # at once, to find out whether there is a connection
 GONE = "a placeholder: the photo is gone"
 NO_FILE_NAME = "its id can't be a file name"
@@ -126,13 +126,21 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
         _check_connection(client, photos)
         photos.folder.mkdir(parents=True, exist_ok=True)
     with failure_list(photos.list_path, failures) as add_failure:
+        in_a_row = Counter()
 
         def fetch(id_):
+            address = photos.addresses[id_]
+            server = urlsplit(address).netloc if is_web_address(address) else ""
             try:
+                if in_a_row[server] >= FAILURES_IN_A_ROW:
+                    told = f"its server failed {FAILURES_IN_A_ROW} times in a row"
+                    raise FetchError(told, temporary=True)
                 _fetch_photo(client, photos, id_, placeholders, max_side)
             except FetchError as failure:
-                add_failure(id_, photos.addresses[id_], reason_of(failure))
+                in_a_row[server] = in_a_row[server] + 1 if failure.temporary else 0
+                add_failure(id_, address, reason_of(failure))
                 return reason_of(failure)
+            in_a_row[server] = 0
             return ""
 
         reasons = in_parallel(fetch, photos.to_fetch, connections)
@@ -140,7 +148,7 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
             closing(reasons),
             tqdm(total=len(photos.to_fetch), desc=photos.split, unit="photo", disable=None) as bar,
         ):
-            _follow(reasons, bar)
+            _follow(reasons, bar, lambda: _check_connection(client, photos))
     if photos.folder.is_dir():
         for id_ in _remove_placeholders(photos):
             failures[id_] = (photos.addresses[id_], GONE)
@@ -150,7 +158,7 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
 
 
 def _check_connection(client, photos):
-    """Refuse to begin if no server can be reached, not even one whose photos are there already."""
+    """Refuse to go on if no server can be reached, not even one whose photos are there already."""
     of_server = {
         urlsplit(address).netloc: address
         for address in photos.addresses.values()
@@ -167,17 +175,14 @@ def _check_connection(client, photos):
         )
 
 
-def _follow(reasons, bar):
-    """Show the progress; end if nothing can be reached any more."""
+def _follow(reasons, bar, check_connection):
+    """Show the progress; whenever many photos in a row have failed, check the connection."""
     in_a_row = 0
     for reason in reasons:
         bar.update()
         in_a_row = in_a_row + 1 if is_temporary(reason) else 0
-        if in_a_row == FAILURES_IN_A_ROW:
-            raise InputError(
-                f"{in_a_row} photos in a row could not be fetched ({reason}); check the "
-                "connection, then give the same command again."
-            )
+        if in_a_row % FAILURES_IN_A_ROW == FAILURES_IN_A_ROW - 1:
+            check_connection()
 
 
 def _fetch_photo(client, photos, id_, placeholders, max_side):

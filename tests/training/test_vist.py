@@ -84,6 +84,16 @@ def test_photos_that_failed_for_a_time_are_tried_once_more(vist):
     assert step.is_done()
 
 
+def test_a_tenth_of_the_photos_may_fail_for_a_time_but_not_more(vist):
+    extraction = by_title(vist)["AlexNet's features"]
+    with pytest.raises(InputError, match="6 of 6 photos could not be fetched yet"):
+        extraction.command()
+    for split in SPLITS:
+        write(vist.layout.photos(split) / "x.jpg")
+        write(vist.layout.failed_downloads(split), "id,address,reason\ny,,404 Not Found\n")
+    assert extraction.command() == ["dataset.models.alexnet", "--data", str(vist.layout)]
+
+
 def write_stories(layout, split, extractor="alexnet"):
     """A stories file of one story."""
     layout.stories(split).parent.mkdir(parents=True, exist_ok=True)

@@ -235,13 +235,26 @@ def test_the_same_bytes_under_many_ids_are_a_placeholder(server, layout):
     assert names(layout) == ["10.jpg", "11.jpg", "12.jpg"]
 
 
-def test_a_run_ends_if_nothing_can_be_reached(server, layout, monkeypatch):
+def test_a_server_that_only_fails_is_given_up(server, layout, monkeypatch):
     monkeypatch.setattr(photos_module, "FAILURES_IN_A_ROW", 3)
     serve_photos(server, layout, list("12345"))
-    server.plan = {f"/{id_}.jpg": ("broken",) for id_ in "12345"}
-    with pytest.raises(InputError, match=r"^3 photos in a row could not be fetched \(temporary: 5"):
+    server.plan = {f"/{id_}.jpg": ("broken",) for id_ in "1234"}
+    broken = "temporary: 500 Internal Server Error"
+    given_up = "temporary: its server failed 3 times in a row"
+    assert fetch(layout, connections=1) == dict.fromkeys("123", broken) | dict.fromkeys(
+        "45", given_up
+    )
+
+
+def test_a_run_ends_if_the_connection_is_lost(server, layout, monkeypatch):
+    monkeypatch.setattr(photos_module, "FAILURES_IN_A_ROW", 2)
+    serve_photos(server, layout, list("123"))
+    reached = iter(["", "no connection"])
+    monkeypatch.setattr(Client, "why_unreachable", lambda *_: next(reached))
+    server.plan = {f"/{id_}.jpg": ("broken",) for id_ in "123"}
+    with pytest.raises(InputError, match="No server that has the photos can be reached"):
         fetch(layout, connections=1)
-    assert len(listed(layout)) >= 4  # and the header
+    assert [row[0] for row in listed(layout)] == ["id", "1", "2"]
 
 
 def unused_address():
