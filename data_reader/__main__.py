@@ -2,17 +2,27 @@
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.layout import SPLITS, DataLayout
-from data_reader.sis_datareader import features_command, index_stories, make_vocabulary
+from data_reader.sis_datareader import (
+    check_annotations,
+    check_descriptions,
+    features_command,
+    index_stories,
+    make_vocabulary,
+)
 from data_reader.vocabulary import VOCABULARY_SIZE
 
 
 def main():
     arguments = _parse_arguments()
     layout = DataLayout(arguments.data)
+    splits = _splits_to_read(layout, arguments.extractor)
+    if not arguments.no_descriptions:
+        for split in splits:
+            check_descriptions(layout, split)
     source = _source_of_vocabulary(layout, arguments.rebuild_vocabulary)
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
     print(f"vocabulary: {len(vocabulary):,} words, {source}\n  {layout.vocabulary}")
-    for split in _splits_to_read(layout, arguments.extractor):
+    for split in splits:
         report = index_stories(
             layout, split, vocabulary, arguments.extractor, not arguments.no_descriptions
         )
@@ -32,6 +42,8 @@ def _source_of_vocabulary(layout, rebuild):
 
 def _splits_to_read(layout, extractor):
     """List the splits that have annotations and features; print what the others lack."""
+    if not any(layout.annotations(split).is_file() for split in SPLITS):
+        check_annotations(layout, "train")
     complete = []
     for split in SPLITS:
         needed = (layout.annotations(split), layout.features(split, extractor))
@@ -41,9 +53,10 @@ def _splits_to_read(layout, extractor):
         else:
             complete.append(split)
     if not complete:
+        command = features_command(layout, extractor)
         raise FileNotFoundError(
-            "No split has both annotations and features; extract the features with: "
-            + features_command(layout, extractor)
+            f"No split has both annotations and features; extract the features with: {command}; "
+            f"or import ready-made ones with: {command} --from-npy PATH"
         )
     return complete
 

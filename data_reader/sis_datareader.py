@@ -21,6 +21,7 @@ from data_reader.files import (
     write_csv,
 )
 from data_reader.image_data_reader import index_photos
+from data_reader.layout import REPOSITORY
 from data_reader.stories_file import FEATURE_ATTRIBUTES, VIST_PHOTOS_PER_STORY
 from data_reader.vocabulary import (
     ROW_LENGTH,
@@ -130,11 +131,6 @@ def read_descriptions(path):
 
 def _read_vist(path):
     """Read a VIST file -> a dictionary that has "annotations"."""
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing; download VIST's annotations with: python -m dataset.download "
-            "annotations; or make the sample set with: python -m dataset.sample"
-        )
     contents = read_json(path)
     if not isinstance(contents, dict) or "annotations" not in contents:
         raise InputError(f"{path} is not a VIST annotation file: it has no 'annotations'.")
@@ -165,6 +161,56 @@ def _check_fields(annotation, fields, path):
             )
 
 
+def check_annotations(layout, split):
+    """Refuse a split without annotations.
+
+    Raises:
+        FileNotFoundError: the message says how to get them.
+    """
+    path = layout.annotations(split)
+    if not path.is_file():
+        sample = "make the sample set with: python -m dataset.sample"
+        raise FileNotFoundError(_how_to_get(path, layout, sample))
+
+
+def check_descriptions(layout, split):
+    """Refuse a split without descriptions, which imported stories never have.
+
+    Raises:
+        FileNotFoundError: the message says how to get them or to do without.
+        InputError: the split's annotations are broken.
+    """
+    path = layout.annotations(split, "description-in-isolation")
+    if path.is_file():
+        return
+    if source := read_stories(layout.annotations(split)).imported_from:
+        raise FileNotFoundError(
+            f"{path} is missing: stories imported from {source} have no descriptions; read them "
+            "with the option --no-descriptions"
+        )
+    without = "keep stories without descriptions with the option --no-descriptions"
+    raise FileNotFoundError(_how_to_get(path, layout, without))
+
+
+def _how_to_get(path, layout, otherwise):
+    folder = [] if layout.root == REPOSITORY / "dataset" else ["--data", str(layout)]
+    download = shlex.join(["python", "-m", "dataset.download", "annotations", *folder])
+    return f"{path} is missing; download VIST's annotations with: {download}; or {otherwise}"
+
+
+def count_training_words(layout):
+    """Count the words of the training stories, see `count_words`.
+
+    Raises:
+        FileNotFoundError: there are no training annotations.
+        InputError: they are broken.
+    """
+    check_annotations(layout, "train")
+    stories = read_stories(layout.annotations("train"))
+    texts = (text for story in stories for text in story.texts)
+    return count_words(filter(can_be_stored, texts))
+
+
 def make_vocabulary(layout, size=VOCABULARY_SIZE, rebuild=False):
     """Read the vocabulary file, ours or the original's, or make it from the training stories.
 
@@ -180,9 +226,7 @@ def make_vocabulary(layout, size=VOCABULARY_SIZE, rebuild=False):
     if layout.word_frequencies.exists() and not rebuild:
         frequencies = read_word_frequencies(layout.word_frequencies)
     else:
-        stories = read_stories(layout.annotations("train"))
-        texts = (text for story in stories for text in story.texts)
-        frequencies = count_words(filter(can_be_stored, texts))
+        frequencies = count_training_words(layout)
         with atomic_write(layout.word_frequencies) as partial:
             partial.write_text(_one_pair_per_line(frequencies), encoding="utf-8")
     vocabulary = Vocabulary.from_word_frequencies(frequencies, size)
@@ -229,9 +273,8 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     """
     stories = read_stories(layout.annotations(split))
     descriptions = _descriptions(layout, split, descriptions_needed)
-    with open_hdf5(
-        layout.features(split, extractor), FEATURE_ARRAYS, features_command(layout, extractor)
-    ) as features:
+    made_by = features_command(layout, extractor)
+    with open_hdf5(layout.features(split, extractor), FEATURE_ARRAYS, made_by) as features:
         rows = {id_: row for row, id_ in enumerate(read_strings(features["image_ids"]))}
         reasons = {
             story: why_unusable(story, stories.photos_per_story)
@@ -264,7 +307,9 @@ def features_command(layout, extractor):
 
 def _descriptions(layout, split, needed):
     path = layout.annotations(split, "description-in-isolation")
-    return read_descriptions(path) if needed or path.exists() else {}
+    if needed:
+        check_descriptions(layout, split)
+    return read_descriptions(path) if path.exists() else {}
 
 
 def why_unusable(story, photos_per_story):

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import sys
 
 import h5py
 import numpy as np
 import pytest
 
+from data_reader.__main__ import main
 from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.sis_datareader import (
@@ -218,6 +220,37 @@ def test_the_vocabulary_is_made_from_the_training_stories_and_then_read(layout):
 def test_existing_word_frequencies_are_cut_to_a_vocabulary(layout):
     layout.word_frequencies.write_text('[["b", 3], ["a", 2], ["c", 2]]')
     assert make_vocabulary(layout, size=2).words[4:] == ("b", "a")
+
+
+def run_reader(layout, monkeypatch, *options):
+    monkeypatch.setattr(sys, "argv", ["data_reader", "--data", str(layout), *options])
+    main()
+
+
+@pytest.mark.parametrize(
+    ("info", "message"),
+    [
+        ({"imported_from": "s.csv"}, "imported from s.csv have no descriptions.*--no-descriptions"),
+        ({}, "python -m dataset.download annotations --data {}; or keep .*--no-descriptions"),
+    ],
+)
+def test_missing_descriptions_are_told_before_anything_is_written(
+    layout, monkeypatch, info, message
+):
+    write_split(layout, "train", **info)
+    layout.annotations("train", "description-in-isolation").unlink()
+    with pytest.raises(FileNotFoundError, match=message.format(layout)):
+        run_reader(layout, monkeypatch)
+    assert not layout.vocabulary.exists() and not layout.word_frequencies.exists()
+    run_reader(layout, monkeypatch, "--no-descriptions")
+    assert layout.stories("train").is_file()
+
+
+def test_missing_features_are_to_be_extracted_or_imported(layout, monkeypatch):
+    command = f"python -m dataset.image_features --extractor own --data {layout}"
+    with pytest.raises(FileNotFoundError, match=f"{command}; or .*: {command} --from-npy PATH$"):
+        run_reader(layout, monkeypatch, "--extractor", "own")
+    assert not layout.vocabulary.exists()
 
 
 @pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"])
