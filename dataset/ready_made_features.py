@@ -81,9 +81,11 @@ def import_features(layout, name, file_format, path):
         length = _usual_length(source, plan)
         with ExitStack() as stack:
             written = _write(source, plan, length, layout, name, stack)
-            for split in plan.listed:
-                rows = plan.skipped[split] + plan.missing[split]
-                write_csv(layout.skipped_photos(split, name), SKIPPED_COLUMNS, rows)
+            for split, missing in plan.missing.items():
+                # The list of features that stay is that of their own import.
+                if split in plan.listed or not layout.features(split, name).is_file():
+                    rows = plan.skipped[split] + missing
+                    write_csv(layout.skipped_photos(split, name), SKIPPED_COLUMNS, rows)
     _print_report(layout, name, plan, written, length)
 
 

@@ -31,7 +31,7 @@ _SPLITS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
 _IDS, _VECTORS = "image_ids", "embeddings"  # as in the features files
 _NUMBERS = "fiu"  # NumPy's letters for their types
 _ROWS_AT_A_TIME = 256
-_NAMED = 6  # arrays named in an error
+_NAMED = 6  # arrays or folders named in an error
 # What opening and reading damaged files raises.
 _DAMAGE = (
     OSError,
@@ -118,7 +118,7 @@ class NpyFiles:
             if name.startswith(self._inside) and re.search(r"(?i)(^|/)[^./][^/]*\.npy$", name)
         ]
         if not self.entries:
-            raise InputError(f"{self._root}{inside} holds no .npy files.")
+            raise InputError(f"{self._root}{inside} holds no .npy files{_elsewhere(root, names)}.")
 
     def _entry(self, folder, name):
         below = f"{folder}/".removeprefix(self._inside).split("/")[:-1]
@@ -147,6 +147,14 @@ class NpyFiles:
             return str(error)
         except _DAMAGE as error:
             return f"unreadable: {error or type(error).__name__}"
+
+
+def _elsewhere(root, names):
+    """Say which folders hold the .npy files, if there are any."""
+    folders = sorted({os.path.dirname(name) for name in names if name.lower().endswith(".npy")})
+    some = [os.path.join(root, folder).rstrip("/") for folder in folders[:_NAMED]]
+    more = [f"{len(folders) - _NAMED:,} more"] if len(folders) > _NAMED else []
+    return f"; they are in {', '.join(some + more)}" if folders else ""
 
 
 def _read_header(file):

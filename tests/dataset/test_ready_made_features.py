@@ -125,6 +125,8 @@ def test_a_zip_of_several_kinds_of_features_needs_the_folder_in_it(layout, folde
     with pytest.raises(InputError, match=f"{path}/features/conv, {path}/features/fc$"):
         import_features(layout, "resnet", "npy", path)
     assert not layout.features("train", "resnet").exists()
+    with pytest.raises(InputError, match=f"nope holds no .npy files; they are in {path}/feature"):
+        import_features(layout, "resnet", "npy", path / "nope")
     import_features(layout, "resnet", "npy", path / "features" / "fc")
     checksum = assert_imported(layout)
     import_features(layout, "resnet", "npy", folder)  # the same vectors, packed otherwise
@@ -216,6 +218,16 @@ def test_what_can_not_be_used_is_listed_with_the_reason(layout, folder, capsys):
         " 1 skipped: no vector of this photo"
     )
     assert not layout.features("train", "resnet").exists()
+
+
+def test_a_split_without_any_vector_has_a_list_unless_it_keeps_its_features(layout, folder):
+    missing = [[photo, "no vector of this photo", ""] for photo in PHOTOS["val"]]
+    import_features(layout, "resnet", "npy", folder / "train")
+    assert skipped(layout, "valid") == missing
+    import_features(layout, "resnet", "npy", folder)
+    import_features(layout, "resnet", "npy", folder / "train")
+    assert skipped(layout, "valid") == []
+    assert set(read(layout, "valid")[0]) == set(PHOTOS["val"])
 
 
 def test_of_a_damaged_zip_the_sound_vectors_are_imported(layout, tmp_path):
