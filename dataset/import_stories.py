@@ -47,6 +47,7 @@ def _summary(imported, layout, arguments):
         )
     if imported.replaced:
         yield f"They replace the stories imported from {', '.join(imported.replaced)}."
+    yield from _what_was_removed(imported, layout)
     if any(imported.shared):
         albums, photos = imported.shared
         yield (
@@ -57,6 +58,19 @@ def _summary(imported, layout, arguments):
         yield f"{len(imported.skipped):,} stories skipped, listed in {imported.skipped_path}:"
     for reason, count in Counter(story.reason for story in imported.skipped).most_common():
         yield f"  {count:,}: {reason}"
+
+
+def _what_was_removed(imported, layout):
+    if imported.removed is None:
+        return
+    if imported.removed:
+        yield "Removed, since they were made of those stories:"
+        yield from (f"  {path}" for path in imported.removed)
+    if kept := [p for p in (layout.vocabulary, layout.word_frequencies) if p.is_file()]:
+        yield (
+            f"warning: kept, since not made of those stories: {', '.join(map(str, kept))}; add "
+            "--rebuild-vocabulary to python -m data_reader to count the words of the new ones."
+        )
 
 
 def _next_commands(imported, layout):

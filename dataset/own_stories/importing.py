@@ -25,6 +25,7 @@ class Import(NamedTuple):
         skipped_path: the list of the skipped stories.
         shared: the numbers of albums and of photos that are in more than one split.
         replaced: the files of an earlier import whose stories were replaced.
+        removed: what the reader had made of these; None if the stories are the same.
     """
 
     stories: dict[str, list[OwnStory]]
@@ -34,12 +35,14 @@ class Import(NamedTuple):
     photos_are_ids: bool
     shared: tuple[int, int]
     replaced: list[str]
+    removed: list[Path] | None
 
 
 def import_stories(path, layout, photos_per_story=None, tokenise=None, seed=SEED):
     """Write stories and their photos into a data folder, and the list of the skipped stories.
 
-    The annotations of an earlier import are replaced.
+    The annotations of an earlier import are replaced; if they were others, the stories files and
+    the vocabulary that were made of them are removed.
 
     Args:
         path: a .jsonl or .csv file; the paths of photos in it are relative to its folder.
@@ -68,9 +71,9 @@ def import_stories(path, layout, photos_per_story=None, tokenise=None, seed=SEED
         if not source.photos_are_ids:
             _link_all(placed, files, layout)
         info = {"imported_from": _name_of(path), "photos_per_story": number, "seed": seed}
-        write_annotations(layout, info, placed, tokenise or Tokeniser())
-    shared = count_shared(placed)
-    return Import(placed, skipped, skipped_path, number, source.photos_are_ids, shared, replaced)
+        removed = write_annotations(layout, info, placed, tokenise or Tokeniser())
+    are_ids, shared = source.photos_are_ids, count_shared(placed)
+    return Import(placed, skipped, skipped_path, number, are_ids, shared, replaced, removed)
 
 
 def _name_of(path):

@@ -1,7 +1,7 @@
 """Reading stories of one's own: a JSON object per story and line, or CSV with a row per sentence.
 
-A flaw of the file, such as a line that is no JSON, is an `InputError` with the line's number; a
-story with a flaw is skipped and listed.
+A line that is no story's, or that leaves the split or the identity of a story open, is an
+`InputError` with its number; a story with a flaw is skipped and listed.
 """
 
 import csv
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from data_reader.errors import InputError
 from data_reader.vocabulary import can_be_stored
 
+_COLUMNS = ("story_id", "photo", "photo_id", "sentence", "album_id", "split", "order")
 _SPLITS = {"train": "train", "valid": "valid", "val": "valid", "test": "test", "": ""}
 
 
@@ -51,26 +52,27 @@ def read_own_stories(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: the file has another ending, is empty or not UTF-8, has a line in another form
-            or an unknown split, a story id twice, or both paths and ids of photos.
+        InputError: it is a folder, has another ending, is empty or not UTF-8, or has a line that is
+            no object or row, an unknown split, a story id twice, or both paths and ids of photos.
     """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a .jsonl or .csv file.")
     readers = {".jsonl": _json_entries, ".csv": _csv_entries}
     if path.suffix.lower() not in readers:
         raise InputError(f"{path} ends in neither .jsonl nor .csv; rename it after what it is.")
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing.")
     stories, skipped, lines, kinds = [], [], {}, {}
     for line, entry in readers[path.suffix.lower()](path):
         _check_kind(entry, kinds, path, line)
-        story_id, split = _own_id(entry, path, line), _own_split(entry, path, line)
-        if lines.setdefault(story_id, line) != line:
-            raise InputError(
-                f"{path}: line {line} has the story id {story_id!r} of line {lines[story_id]}; "
-                "a story without an id has the number of its line."
-            )
+        story_id, split = str(line), _own_split(entry, path, line)
         try:
+            story_id = _text(entry, "story_id") or story_id
+            _check_new(story_id, lines, path, line)
             stories.append(_checked(entry, story_id, line, split))
         except _FlawError as flaw:
             skipped.append(SkippedStory(story_id, line, *flaw.args))
-    if not lines:
+    if not stories and not skipped:
         raise InputError(f"{path} holds no stories.")
     return StoryFile(stories, skipped, "photo_ids" in kinds)
 
@@ -87,11 +89,13 @@ def _check_kind(entry, kinds, path, line):
         )
 
 
-def _own_id(entry, path, line):
-    try:
-        return _text(entry, "story_id") or str(line)
-    except _FlawError as flaw:
-        raise InputError(f"{path}, line {line}: {': '.join(flaw.args)}.") from None
+def _check_new(story_id, lines, path, line):
+    """Note the line of a story id; refuse an id of an earlier line."""
+    if lines.setdefault(story_id, line) != line:
+        raise InputError(
+            f"{path}: line {line} has the story id {story_id!r} of line {lines[story_id]}; "
+            "a story without an id has the number of its line."
+        )
 
 
 def _own_split(entry, path, line):
@@ -165,13 +169,17 @@ def _json_entries(path):
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = json.loads(line.rstrip("\r\n"))
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}, line {number} is no JSON: {error}.") from error
+            column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+            raise InputError(
+                f"{path}, line {number}{column}: no JSON ({getattr(error, 'msg', error)}); a story "
+                "is a JSON object on one line."
+            ) from error
         if not isinstance(entry, dict):
             raise InputError(
-                f"{path}, line {number} is {line.strip()!r:.40}, expected a JSON object: a line "
-                "for each story."
+                f"{path}, line {number} is {line.strip()!r:.40}; a story is a JSON object on one "
+                "line."
             )
         yield number, entry
 
@@ -189,10 +197,10 @@ class _Row(NamedTuple):
 
 def _csv_entries(path):
     """Yield (number of its first line, story as in JSONL) for each story of a CSV file."""
-    rows = csv.reader(_lines(path), strict=True)
+    rows = csv.reader(_lines(path), strict=True, skipinitialspace=True)
     stories = {}
     try:
-        header = next(rows, [])
+        header = [name.strip().lower() for name in next(rows, [])]
         _check_header(header, path)
         for fields in filter(None, rows):
             story_id, row = _row(header, fields, path, rows.line_num)
@@ -224,13 +232,17 @@ def _check_header(header, path):
     missing = [name for name in needed if name not in header]
     if missing:
         raise InputError(
-            f"{path}: its first line lacks the columns {', '.join(missing)}; it has "
-            f"{', '.join(header) or 'none'}, separated by commas."
+            f"{path}: its first line lacks the columns {_quoted(missing)}; it has "
+            f"{_quoted(header) or 'none'}, where commas separate them."
         )
     if {"photo", "photo_id"} <= set(header):
         raise InputError(f"{path} has both columns photo and photo_id; leave one of them out.")
-    if len(set(header)) != len(header):
-        raise InputError(f"{path} has a column twice: {', '.join(header)}.")
+    if twice := [name for name in _COLUMNS if header.count(name) > 1]:
+        raise InputError(f"{path} has a column twice: {_quoted(twice)}.")
+
+
+def _quoted(names):
+    return ", ".join(map(repr, names))
 
 
 def _row(header, fields, path, line):

@@ -1,5 +1,6 @@
 """Writing imported stories in VIST's format, in place of those of an earlier import only."""
 
+import filecmp
 import json
 from contextlib import ExitStack
 
@@ -8,6 +9,7 @@ from tqdm import tqdm
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
 from data_reader.layout import SPLITS
+from dataset.own_stories.outdated import remove_outdated
 
 _TIER = "story-in-sequence"
 _LONGEST_INFO = 1 << 16
@@ -46,20 +48,37 @@ def _imported_from(path):
 def write_annotations(layout, info, stories, tokenise):
     """Write the annotations of all splits, or change none; remove those of a split without stories.
 
+    If they differ from those of an earlier import, what the reader made of these is removed.
+
     Args:
         info: what the files say of themselves; the key "imported_from" marks them as imported.
         stories: `{split: stories}`, whose photos are ids.
         tokenise: the function that makes a sentence's words.
+
+    Returns:
+        the paths of the files of the earlier import that were removed, None if nothing differs.
     """
+    removed, written = None, {}
     with ExitStack() as renamed_at_the_end:
         for split in SPLITS:
             if stories[split]:
                 path = renamed_at_the_end.enter_context(atomic_write(layout.annotations(split)))
                 with path.open("w", encoding="utf-8") as file:
                     file.writelines(_lines(info, stories[split], tokenise))
+                written[split] = path
+        if any(_differs(layout.annotations(split), written.get(split)) for split in SPLITS):
+            removed = remove_outdated(layout)
     for split in SPLITS:
         if not stories[split]:
             layout.annotations(split).unlink(missing_ok=True)
+    return removed
+
+
+def _differs(earlier, written):
+    """Return whether a split's new annotations are others than its earlier ones, if it had any."""
+    if not earlier.is_file():
+        return False
+    return written is None or not filecmp.cmp(earlier, written, shallow=False)
 
 
 def _lines(info, stories, tokenise):

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 
+import h5py
+import numpy as np
 import pytest
 
 from data_reader.errors import InputError
 from data_reader.files import exclusive_lock
 from data_reader.image_data_reader import find_photo_files
 from data_reader.layout import DataLayout
-from data_reader.sis_datareader import read_stories
+from data_reader.sis_datareader import index_stories, make_vocabulary, read_stories
 from dataset.own_stories import photos as own_photos
 from dataset.own_stories.importing import import_stories
 from dataset.own_stories.reading import read_own_stories
@@ -136,6 +138,13 @@ def test_csv_is_the_same_as_json_lines(folder, layout, tmp_path):
     assert (second.story_id, second.photo_ids, second.album_id) == ("m", ("c", "a"), "n")
 
 
+def test_spaces_after_commas_and_capitals_in_the_first_line_are_no_matter(folder, layout):
+    rows = ["Story_ID, Photo , sentence,,", '1, a.jpg, "One, two.",,', "1, b.jpg, Three.,,"]
+    import_stories(write_lines(folder, *rows, name="stories.csv"), layout)
+    [read] = imported_stories(layout)
+    assert (read.photo_ids, read.texts) == (("a", "b"), ("one , two .", "three ."))
+
+
 def test_ids_of_photos_in_place_of_files(folder, layout):
     lines = [{"photo_ids": ["flickr.1/x", 12], "sentences": SENTENCES, "story_id": 3}]
     assert import_stories(write_lines(folder, *lines), layout).photos_are_ids
@@ -243,6 +252,7 @@ def test_flawed_stories_are_listed_and_the_others_imported(folder, layout):
         story("a.jpg", "b.jpg", sentences=["One.", "half \udc80"]),
         story("a.jpg", "b.jpg", album_id=["x"]),
         story("a.jpg", "c.jpg"),
+        story("a.jpg", "b.jpg", story_id=1.5),
     )
     assert len(import_stories(path, layout).stories["train"]) == 2
     assert [(s.story_id, s.photo_ids) for s in imported_stories(layout)] == [
@@ -264,6 +274,7 @@ def test_flawed_stories_are_listed_and_the_others_imported(folder, layout):
         ("12", "12", "a photo is not named", "photo 2"),
         ("13", "13", "an id, a path or a text can't be stored", "it has a NUL or half a character"),
         ("14", "14", "its 'album_id' is no text", "it is ['x']"),
+        ("16", "16", "its 'story_id' is no text", "it is 1.5"),
     ]
 
 
@@ -286,13 +297,13 @@ GOOD = json.dumps(story("a.jpg", "b.jpg"))
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([GOOD, "{'photos'}"], "line 2 is no JSON: Expecting property name"),
-        ([GOOD, "", "[1]"], r"line 3 is '\[1\]', expected a JSON object"),
-        ([GOOD, "9" * 5000], "line 2 is no JSON"),
+        ([GOOD, "{'photos'}"], r"line 2, column 2: no JSON \(Expecting property name"),
+        ([GOOD, '{"photos":'], r"line 2, column 11: no JSON \(Expecting value\); .* on one line"),
+        ([GOOD, "", "[1]"], r"line 3 is '\[1\]'; a story is a JSON object on one line"),
+        ([GOOD, "9" * 5000], "line 2: no JSON"),
         (["", " "], "holds no stories"),
         ([GOOD, GOOD.replace("train", "dev")], "line 2: the split is 'dev', expected train, valid"),
         ([GOOD, story("a.jpg", story_id="1")], "line 2 has the story id '1' of line 1"),
-        ([GOOD, story(story_id=1.5)], "line 2: its 'story_id' is no text: it is 1.5"),
         ([GOOD, {"photo_ids": []}], "'photos' in line 1 and 'photo_ids' in line 2"),
     ],
 )
@@ -305,8 +316,8 @@ def test_a_flawed_line_is_refused_with_its_number(folder, layout, lines, message
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["story_id;photo;sentence"], "lacks the columns story_id, photo, sentence; it has story_"),
-        (["story_id,photo,text", "1,a.jpg,x"], "lacks the columns sentence; it has story_id,"),
+        (["story_id;photo;sentence"], "'story_id', 'photo', 'sentence'; it has 'story_id;photo;se"),
+        (["story_id,photo,text", "1,a.jpg,x"], "lacks the columns 'sentence'; it has 'story_id',"),
         (["story_id,photo,photo_id,sentence"], "both columns photo and photo_id"),
         (["story_id,photo,sentence,photo"], "a column twice"),
         (["story_id,photo,sentence", "1,a.jpg"], "line 2 has 2 fields, expected 3: story_id"),
@@ -333,6 +344,10 @@ def test_files_of_another_encoding_or_ending_are_refused(folder):
         read_own_stories(path)
     with pytest.raises(InputError, match=r"neither \.jsonl nor \.csv"):
         read_own_stories(folder / "stories.txt")
+    with pytest.raises(InputError, match=r"is a folder; give a \.jsonl or \.csv file"):
+        read_own_stories(folder)
+    with pytest.raises(FileNotFoundError, match=r"none\.csv is missing"):
+        read_own_stories(folder / "none.csv")
 
 
 # Importing again
@@ -346,6 +361,46 @@ def test_an_import_replaces_an_import(folder, layout):
     assert imported_stories(layout)[0].photo_ids == ("c", "a")
     assert not layout.annotations("valid").exists()
     assert names_in(layout) == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def read_into(layout):
+    """Make the vocabulary and the stories file of training stories about a.jpg and b.jpg."""
+    layout.features("train").parent.mkdir(parents=True)
+    with h5py.File(layout.features("train"), "w") as file:
+        file["embeddings"] = np.zeros((2, 1), np.float32)
+        file["image_ids"] = ["a", "b"]
+    index_stories(layout, "train", make_vocabulary(layout), descriptions_needed=False)
+    return [layout.stories("train"), layout.vocabulary, layout.word_frequencies]
+
+
+def test_what_was_made_of_replaced_stories_is_removed(folder, layout):
+    path = write_lines(folder, story("a.jpg", "b.jpg"))
+    assert import_stories(path, layout).removed is None
+    made = read_into(layout)
+    assert import_stories(path, layout).removed is None  # the same stories
+    assert all(file.is_file() for file in made)
+    assert import_stories(write_lines(folder, story("b.jpg", "c.jpg")), layout).removed == made
+    assert not any(file.exists() for file in made)
+
+
+def test_a_vocabulary_from_elsewhere_stays(folder, layout):
+    import_stories(write_lines(folder, story("a.jpg", "b.jpg")), layout)
+    stories, vocabulary, frequencies = read_into(layout)
+    frequencies.write_text('[["rained", 2]]')
+    make_vocabulary(layout)
+    vocabulary.write_text('{"idx_to_words": ["<NULL>", "<START>", "<END>", "<UNK>", "rained"]}')
+    done = run(write_lines(folder, story("b.jpg")), "--data", layout.root, "--photos-per-story", 1)
+    assert done.returncode == 2
+    assert stories.is_file()  # nothing was imported
+    done = run(write_lines(folder, story("b.jpg", "a.jpg")), "--data", layout.root)
+    assert done.stdout.splitlines()[5:-4] == [
+        "They replace the stories imported from stories.jsonl.",
+        "Removed, since they were made of those stories:",
+        f"  {stories}",
+        f"warning: kept, since not made of those stories: {vocabulary}, {frequencies}; add "
+        "--rebuild-vocabulary to python -m data_reader to count the words of the new ones.",
+    ]
+    assert vocabulary.is_file()
 
 
 @pytest.mark.parametrize("contents", ['{"info": {"year": 2017}, "annotations": []}', "[]", ""])
@@ -424,5 +479,5 @@ def test_the_command_says_what_it_did_and_what_comes_next(folder, layout):
 def test_the_command_refuses_in_one_line(folder):
     done = run(write_lines(folder, "no JSON"), "--data", folder / "data")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {folder}/stories.jsonl, line 1 is no JSON: Expecting")
+    assert done.stderr.startswith(f"error: {folder}/stories.jsonl, line 1, column 1: no JSON (")
     assert done.stderr.count("\n") == 1
