@@ -1,6 +1,6 @@
 """python -m generation: generate stories for a split, or one for your own photos.
 
-Given photos (2 to 20 files, or a folder of them), it prints their story and draws its strip.
+Given photos (1 to 20 files, or a folder of them), it prints their story and draws its strip.
 Otherwise it generates the stories of a whole split, scores them, draws strips and writes a page for
 browsing them.  The same command resumes an interrupted generation.
 """
@@ -138,7 +138,7 @@ def _show(run, split, layout, stories, count):
 
     -> lines to print: the paths.
     """
-    if not {"texts", "image_paths", "album_ids"} <= set(stories):
+    if not {"texts", "image_paths", "image_ids", "album_ids"} <= set(stories):
         return [f"{stories.filename} has no photo paths, albums or texts: no strips, no page"]
     from generation.generated_stories import read_shown_stories, read_systems, system_scores
     from generation.story_page import write_page

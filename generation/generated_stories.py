@@ -28,12 +28,14 @@ class ShownStory:
         story_id: of the human story.
         album_id: of the photos.
         photos: I paths, in the order of the story.
+        photo_ids: those of the I photos.
         systems: `{name: I sentences}`, the human story first.
     """
 
     story_id: str
     album_id: str
     photos: tuple[Path, ...]
+    photo_ids: tuple[str, ...]
     systems: dict[str, list[str]]
 
     @property
@@ -67,13 +69,13 @@ def read_shown_stories(layout, split, systems):
 
     Raises:
         FileNotFoundError: there is no stories file.
-        InputError: it does not hold the paths of the photos, or a system has another number of
-            stories.
+        InputError: it does not hold the paths and ids of the photos, or a system has another number
+            of stories.
     """
-    also = ("album_ids", "image_paths", "texts")
+    also = ("album_ids", "image_paths", "image_ids", "texts")
     with open_stories(layout, split, also=also) as file:
         ids = read_story_ids(file)
-        albums, paths, texts = (read_strings(file[name]) for name in also)
+        albums, paths, photo_ids, texts = (read_strings(file[name]) for name in also)
     for name, stories in systems.items():
         if len(stories) != len(ids):
             raise InputError(
@@ -87,6 +89,7 @@ def read_shown_stories(layout, split, systems):
             story_id,
             albums[number],
             tuple(layout.root / path for path in paths[number]),
+            tuple(photo_ids[number]),
             {name: stories[number] for name, stories in all_systems.items()},
         )
         for number, story_id in enumerate(ids)

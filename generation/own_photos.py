@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from data_reader.errors import InputError
 from data_reader.image_data_reader import PHOTO_ENDINGS, read_photo
 
-FEWEST, MOST = 2, 20
+FEWEST, MOST = 1, 20
 
 
 def photos_in_order(given):
@@ -24,7 +24,7 @@ def photos_in_order(given):
 
     Raises:
         FileNotFoundError: a photo does not exist.
-        InputError: they are fewer than 2 or more than 20, or there is a folder among them.
+        InputError: they are none or more than 20, or there is a folder among them.
     """
     given = [Path(path) for path in given]
     for path in given:

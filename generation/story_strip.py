@@ -37,6 +37,8 @@ _LINE_HEIGHT = 0.17
 _ASCENT = 0.12  # of a line, over its base
 _CAPTION_HEIGHT = 0.26
 
+_NO_PHOTO = np.full((240, 320, 3), 220, np.uint8)
+_LONGEST_ID = 60  # characters
 _FONT_SIZE = 9  # points
 _PIXELS_PER_INCH = 110
 _PHOTO_PIXELS_PER_INCH = 150  # enough for print, few enough for a sheet of a hundred
@@ -53,7 +55,7 @@ _OTHER_SCRIPTS = (
 _TEXT_IN_PDF = {"pdf.fonttype": 42, "svg.fonttype": "none"}  # as text, not as drawings of letters
 
 
-def draw_strip(photos, systems, path, framed_sentence=None, group_size=None):
+def draw_strip(photos, systems, path, framed_sentence=None, group_size=None, photo_ids=()):
     """Draw one story as a picture.
 
     Args:
@@ -63,12 +65,13 @@ def draw_strip(photos, systems, path, framed_sentence=None, group_size=None):
         path: of the picture; its ending determines the format.
         framed_sentence: number, from 0 on, of the sentence whose window is framed.
         group_size: number of photos in the window.
+        photo_ids: one is written on the grey square of each photo that can't be read.
 
     Raises:
         InputError: a system has more or fewer sentences than there are photos.
     """
     framed = None if framed_sentence is None else _Framed(framed_sentence, group_size)
-    strip = _lay_out(photos, systems, framed)
+    strip = _lay_out(photos, systems, framed, photo_ids=photo_ids)
     figure = Figure(figsize=(strip.width, strip.height), facecolor="white")
     _draw(strip, figure, strip.height)
     with rc_context(_TEXT_IN_PDF):
@@ -83,12 +86,13 @@ def draw_strips(stories, folder, split, ending="png", framed=None):
         framed: sentence and group size, see `draw_strip`; the sentence, counted from 1, is part of
             the strip's name.
     """
-    frame = f"_frame{framed[0] + 1}" if framed else ""
+    ending = f"_frame{framed[0] + 1}.{ending}" if framed else f".{ending}"
     paths = []
     for story in tqdm(stories, desc="strips", unit="strip", disable=None):
-        paths.append(Path(folder) / f"{split}_{story.name_in_files}{frame}.{ending}")
+        paths.append(Path(folder) / f"{split}_{story.name_in_files}{ending}")
         with atomic_write(paths[-1]) as partial:
-            draw_strip(story.photos, story.systems, partial, *(framed or ()))
+            frame = framed or (None, None)
+            draw_strip(story.photos, story.systems, partial, *frame, story.photo_ids)
     return paths
 
 
@@ -104,7 +108,7 @@ def draw_sheet(stories, path, framed=None):
         page, room = None, 0.0
         for story in stories:
             caption = f"story {story.story_id}, album {story.album_id}"
-            strip = _lay_out(story.photos, story.systems, framed, caption)
+            strip = _lay_out(story.photos, story.systems, framed, caption, story.photo_ids)
             if page is None or strip.height > room:
                 _finish(page, pages)
                 room = max(strip.width * _PAGE_PROPORTION, strip.height)
@@ -167,7 +171,7 @@ class _Strip:
     texts: list[_Text]
 
 
-def _lay_out(photos, systems, framed=None, caption=None):
+def _lay_out(photos, systems, framed=None, caption=None, photo_ids=()):
     for name, sentences in systems.items():
         if len(sentences) != len(photos):
             raise InputError(f"{name} has {len(sentences)} sentences for {len(photos)} photos.")
@@ -187,12 +191,27 @@ def _lay_out(photos, systems, framed=None, caption=None):
             _, height = _shown_size(pictures[place])
             bottom_aligned = top + row_height - height
             shown.append(_Photo(_left(place - first), bottom_aligned, pictures[place], is_framed))
+            if photo_ids and pictures[place] is _NO_PHOTO:
+                texts.append(_label(photo_ids[place], _left(place - first), bottom_aligned))
         top += row_height + _GAP
         for number, (name, sentences) in enumerate(systems.items()):
             row = _lay_out_system(name, sentences, places, number, framed, top)
             texts += row
             top += _LINE_HEIGHT * max(len(text.lines) for text in row) + 1.5 * _GAP
     return _Strip(width, top, shown, texts)
+
+
+def _label(photo_id, left, top):
+    """Lay out the id of a photo on the grey square that stands for it."""
+    return _Text(
+        left + _GAP, top + _GAP, _wrap(_short(photo_id), _PHOTO_SIZE - 2 * _GAP), "#444444"
+    )
+
+
+def _short(id_):
+    """Return an id in one line of at most 60 characters."""
+    line = " ".join(id_.split())
+    return line if len(line) <= _LONGEST_ID else f"{line[: _LONGEST_ID - 1]}…"
 
 
 def _lay_out_system(name, sentences, places, number, framed, top):
@@ -272,7 +291,7 @@ def _picture(path):
     try:
         photo = read_photo(path, short_side=longest)[:, :, ::-1]
     except (InputError, OSError):
-        return np.full((240, 320, 3), 220, np.uint8)
+        return _NO_PHOTO
     scale = longest / max(photo.shape[:2])
     if scale >= 1:
         return photo
@@ -343,8 +362,8 @@ def _choose(stories, arguments):
     unknown = [story_id for story_id in arguments.story if story_id not in by_id]
     if unknown:
         raise InputError(
-            f"There is no {arguments.split} story {', '.join(unknown)}; there are {len(by_id)}, "
-            f"the first ones: {', '.join(list(by_id)[:3])}."
+            f"There is no {arguments.split} story {', '.join(map(_short, unknown))}; there are "
+            f"{len(by_id)}, the first ones: {', '.join(map(_short, list(by_id)[:3]))}."
         )
     return [by_id[story_id] for story_id in arguments.story]
 

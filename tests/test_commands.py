@@ -186,7 +186,7 @@ def test_finished_steps_are_skipped(folder):
         ("data_reader.image_mean_calculation", ["--data", "{empty}"], "photo folder .* is missing"),
         ("generation", ["--run", "{empty}"], "has no experiment.json"),
         ("generation", ["--run", "{empty}/nowhere"], "nowhere is missing"),
-        ("generation", ["--run", "{run}", "{empty}"], "2 to 20 photos, got 0"),
+        ("generation", ["--run", "{run}", "{empty}"], "1 to 20 photos, got 0"),
         ("generation", ["--run", "{run}", "--top-k", "3"], "--top-k belongs to --sample"),
         ("generation", ["--run", "{run}", "{empty}/a.jpg", "--strips", "2"], "--strips is for"),
         ("generation", ["--beam", "0"], "--beam: 0 is less than 1; see --help"),

@@ -45,6 +45,7 @@ def layout(tmp_path):
         file["image_embeddings"] = [[[0.5]] * 2] * 2
         file["album_ids"] = ["x", "y"]
         file["image_paths"] = [["1.jpg", "2.jpg"], ["2.jpg", "3.jpg"]]
+        file["image_ids"] = [["1", "2"], ["2", "3"]]
         file["texts"] = [["one é .", "two ."], ["three .", "four ."]]
     return layout
 
@@ -53,18 +54,19 @@ def test_photos_human_story_and_systems_belong_together(layout, run):
     _, story = read_shown_stories(layout, "test", read_systems([run], "test"))
     assert (story.story_id, story.album_id) == ("9", "y")
     assert story.photos == (layout.root / "2.jpg", layout.root / "3.jpg")
+    assert story.photo_ids == ("2", "3")
     assert story.systems == {"human": ["three .", "four ."], "a": ["", "d ."]}
 
 
 @pytest.mark.parametrize("id_", ["45530", "my_trip-2.b", "..", "9" * 100])
 def test_an_ordinary_id_names_files_as_it_is(id_):
-    assert ShownStory(id_, "a", (), {}).name_in_files == id_
+    assert ShownStory(id_, "a", (), (), {}).name_in_files == id_
 
 
 def test_any_id_names_files_of_its_own():
     ids = ["a/b", "a b", "a  b", "a\nb", "a-b", "ä", "é", "", "~", "9" * 300, "9" * 301, "sheet"]
     ids += ["1_frame2", "1_attribution", "a\0b"]
-    names = [ShownStory(id_, "a", (), {}).name_in_files for id_ in ids]
+    names = [ShownStory(id_, "a", (), (), {}).name_in_files for id_ in ids]
     assert names[0] == "a-b~c14cddc033f64b9d"
     assert names[ids.index("sheet")].startswith("sheet~")
     assert len(set(names)) == len(ids)

@@ -64,13 +64,13 @@ def test_broken_exif_data_have_no_time(tmp_path):
 
 def test_too_few_or_too_many_photos_are_refused(tmp_path):
     photo = write_photo(tmp_path / "a.jpg")
-    with pytest.raises(InputError, match="2 to 20 photos, got 1"):
-        photos_in_order([photo])
-    with pytest.raises(InputError, match="2 to 20 photos, got 1"):
-        photos_in_order([tmp_path])
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match="1 to 20 photos, got 0"):
+        photos_in_order([tmp_path / "none"])
     with pytest.raises(InputError, match="got 21"):
         photos_in_order([photo] * 21)
     assert len(photos_in_order([photo] * 20)[0]) == 20
+    assert photos_in_order([photo])[0] == photos_in_order([tmp_path])[0] == [photo]
     with pytest.raises(InputError, match="is a folder; give photos, or one folder"):
         photos_in_order([photo, tmp_path])
     with pytest.raises(FileNotFoundError, match="nowhere"):

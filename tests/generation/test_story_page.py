@@ -61,7 +61,9 @@ def stories(folder):
         ("33", ["a hotdog .", "the end ."], ["nothing", ""]),
     ]
     return [
-        ShownStory(number, f"album{number}", tuple(photos), {"human": human, "a_run": run})
+        ShownStory(
+            number, f"album{number}", tuple(photos), ("x",) * 5, {"human": human, "a_run": run}
+        )
         for number, human, run in texts
     ]
 
@@ -226,6 +228,7 @@ def test_five_thousand_stories_stay_quick(tmp_path):
             str(number),
             "a",
             (Path("/p.jpg"),) * 5,
+            ("p",) * 5,
             {name: [f"{text} {number}"] * 5 for name in ("human", "b", "c")},
         )
         for number in range(5000)

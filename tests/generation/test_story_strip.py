@@ -1,4 +1,5 @@
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from data_reader.errors import InputError
 from generation.generated_stories import ShownStory
 from generation.story_strip import (
+    _choose,
     _lay_out,
     _width_of,
     _wrap,
@@ -51,6 +53,24 @@ def test_a_missing_photo_leaves_a_grey_frame(photos, tmp_path):
     draw_strip(photos, {"human": ["a dog ."] * 5}, tmp_path / "strip.png")
     picture = cv2.imread(str(tmp_path / "strip.png"))
     assert (picture[picture.shape[0] // 3] == 220).all(axis=-1).sum() > 100
+
+
+def test_the_id_of_a_missing_photo_stands_in_its_square(photos):
+    photos[1].unlink()
+    ids = ["v", "w w\n1" + 80 * "x", "y", "z", "z"]
+    strip = _lay_out(photos, {"human": ["a dog ."] * 5}, photo_ids=ids)
+    left, top, right, bottom = boxes(strip)[0]
+    assert "".join(strip.texts[0].lines).replace(" ", "") == "ww1" + 54 * "x" + "…"
+    photo = strip.photos[1]
+    assert photo.left < left < right < photo.left + 2.6
+    assert photo.top < top < bottom < photo.top + 2.6 * 240 / 320
+    assert len(strip.texts) == 1 + 1 + 5
+
+
+def test_only_stories_of_the_split_can_be_drawn(photos):
+    chosen = SimpleNamespace(story=["7", "9" * 300], split="test")
+    with pytest.raises(InputError, match=rf"no test story {'9' * 59}…; there are 1, .* ones: 7\."):
+        _choose([shown(photos, 7)], chosen)
 
 
 def test_dollars_and_underscores_are_text(photos, tmp_path):
@@ -151,7 +171,7 @@ def test_a_pdf_holds_its_text(photos, tmp_path):
 
 
 def shown(photos, number):
-    return ShownStory(str(number), "a", tuple(photos), {"human": ["a dog ."] * 5})
+    return ShownStory(str(number), "a", tuple(photos), tuple("vwxyz"), {"human": ["a dog ."] * 5})
 
 
 def test_a_sheet_has_as_many_strips_on_a_page_as_fit(photos, tmp_path):
