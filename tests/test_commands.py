@@ -279,7 +279,7 @@ def test_texts_are_utf_8_whatever_the_system_s_encoding(folder, tmp_path):
 def test_the_survey_names_the_next_step(folder, tmp_path):
     done = run("dataset", "--data", tmp_path / "nowhere")
     assert done.returncode == 1
-    assert "Next: put VIST under" in done.stdout
+    assert "Next: download VIST: " in done.stdout
     done = run("dataset", "--data", folder / "data", "--check-photos")
     assert done.returncode == 0
     assert "cut short or broken JPEG" in done.stdout

@@ -126,23 +126,7 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
         _check_connection(client, photos)
         photos.folder.mkdir(parents=True, exist_ok=True)
     with failure_list(photos.list_path, failures) as add_failure:
-        in_a_row = Counter()
-
-        def fetch(id_):
-            address = photos.addresses[id_]
-            server = urlsplit(address).netloc if is_web_address(address) else ""
-            try:
-                if in_a_row[server] >= FAILURES_IN_A_ROW:
-                    told = f"its server failed {FAILURES_IN_A_ROW} times in a row"
-                    raise FetchError(told, temporary=True)
-                _fetch_photo(client, photos, id_, placeholders, max_side)
-            except FetchError as failure:
-                in_a_row[server] = in_a_row[server] + 1 if failure.temporary else 0
-                add_failure(id_, address, reason_of(failure))
-                return reason_of(failure)
-            in_a_row[server] = 0
-            return ""
-
+        fetch = _fetcher(photos, client, placeholders, max_side, add_failure)
         reasons = in_parallel(fetch, photos.to_fetch, connections)
         with (
             closing(reasons),
@@ -155,6 +139,28 @@ def fetch_photos(photos, client, placeholders, max_side=640, connections=8):
         _remove_leftovers(photos.folder, failures)
     write_failures(photos.list_path, failures)
     return failures
+
+
+def _fetcher(photos, client, placeholders, max_side, add_failure):
+    """Return a function that fetches a photo -> the reason why not, or ""; for several threads."""
+    in_a_row = Counter()
+
+    def fetch(id_):
+        address = photos.addresses[id_]
+        server = urlsplit(address).netloc if is_web_address(address) else ""
+        try:
+            if in_a_row[server] >= FAILURES_IN_A_ROW:
+                told = f"its server failed {FAILURES_IN_A_ROW} times in a row"
+                raise FetchError(told, temporary=True)
+            _fetch_photo(client, photos, id_, placeholders, max_side)
+        except FetchError as failure:
+            in_a_row[server] = in_a_row[server] + 1 if failure.temporary else 0
+            add_failure(id_, address, reason_of(failure))
+            return reason_of(failure)
+        in_a_row[server] = 0
+        return ""
+
+    return fetch
 
 
 def _check_connection(client, photos):
