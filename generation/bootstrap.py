@@ -33,10 +33,10 @@ def interval(score, sums):
     """The 95 % confidence interval [low, high] of a score (percentile bootstrap).
 
     Args:
-        score: sums [R, S] -> scores [R].
+        score: sums [R, S] -> scores [R]; draws whose score is nan are left out.
         sums: [G, S], see `sums_by_group`.
     """
-    return np.percentile(score(draw_groups(len(sums)) @ sums), [2.5, 97.5]).tolist()
+    return np.nanpercentile(score(draw_groups(len(sums)) @ sums), [2.5, 97.5]).tolist()
 
 
 def paired_difference(score, ours, theirs):
@@ -51,6 +51,7 @@ def paired_difference(score, ours, theirs):
     """
     drawn = draw_groups(len(ours))
     differences = score(drawn @ ours) - score(drawn @ theirs)
+    differences = differences[~np.isnan(differences)]
     smaller = min((differences <= 0).mean(), (differences >= 0).mean())
     return {
         "difference": float((score(total(ours)) - score(total(theirs)))[0]),

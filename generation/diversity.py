@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from data_reader.errors import InputError
+from generation.non_redundancy import non_redundancy
 
 
 def diversity(stories):
@@ -22,6 +23,7 @@ def diversity(stories):
         vocabulary: the number of different words.
         words_per_sentence: mean.
         unknown_share: the share of <UNK> among the words.
+        non_redundancy: RoViST-NR, mean over the stories that have two sentences; 1 if none has.
 
     Raises:
         InputError: the stories hold no words.
@@ -40,6 +42,7 @@ def diversity(stories):
         "vocabulary": len(words),
         "words_per_sentence": words.total() / len(sentences),
         "unknown_share": words["<UNK>"] / words.total(),
+        "non_redundancy": _mean_non_redundancy(stories),
     }
 
 
@@ -76,3 +79,9 @@ def _shared(trigrams):
         if stories[trigram] > 1
     )
     return shared / max(total, 1)
+
+
+def _mean_non_redundancy(stories):
+    values = np.array([non_redundancy(story) for story in stories])
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 1.0

@@ -16,10 +16,12 @@ from data_reader.import_paths import import_object
 from data_reader.run_folder import Share
 from generation.meteor import UnavailableError as UnavailableError  # for metrics elsewhere
 from generation.meteor import meteor
+from generation.non_redundancy import non_redundancy, split_sentences
 
 ORIGINAL_2018 = ("original-2018-sentence", "original-2018-story")
 VIST_ALBUM, VIST_SEQUENCE = "vist-album", "vist-sequence"
 PROTOCOLS = (*ORIGINAL_2018, VIST_ALBUM, VIST_SEQUENCE)
+OF_STORIES = PROTOCOLS[1:]  # whose texts are whole stories
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +33,14 @@ class Texts:
         references: the human texts of each, at least one, none of them empty.
         groups: the group of each text, for instance its album: for intervals whole groups are
             drawn.  Empty where that is not known.
+        sentences: those of each hypothesis, where it is a story whose sentences are known.  Empty
+            where they are not.
     """
 
     hypotheses: list[str]
     references: list[list[str]]
     groups: list[str] = ()
+    sentences: list[list[str]] = ()
     _results: dict = field(default_factory=dict, repr=False)
 
     def once(self, compute):
@@ -43,6 +48,10 @@ class Texts:
         if compute not in self._results:
             self._results[compute] = compute(self)
         return self._results[compute]
+
+    def stories(self):
+        """[N], the sentences of each hypothesis; those that are not known are found by Punkt."""
+        return self.sentences or [split_sentences(text) for text in self.hypotheses]
 
 
 def mean(sums, texts):
@@ -243,6 +252,21 @@ def _cider(texts):
     return scorer.compute_cider()
 
 
+def _non_redundancy(texts):
+    """[N, 2]: the story's non-redundancy and a 1, or zeros for one without two sentences."""
+    values = np.array([non_redundancy(sentences) for sentences in texts.stories()])
+    known = np.isfinite(values)
+    if not known.any():
+        raise UnavailableError("no story has two sentences that could be compared.")
+    return np.column_stack([np.where(known, values, 0), known])
+
+
+def _mean_where_known(sums, texts):
+    """Sums of numbers and of ones that count them [R, 2] -> their means [R], nan of none."""
+    known = sums[:, 1] > 0
+    return np.divide(sums[:, 0], sums[:, 1], out=np.full(len(sums), np.nan), where=known)
+
+
 METRICS = (
     *(_bleu(n, ORIGINAL_2018, brevity_penalty=False) for n in range(1, 5)),
     *(_bleu(n, ORIGINAL_2018, suffix=" with brevity penalty") for n in range(1, 5)),
@@ -252,4 +276,5 @@ METRICS = (
     Metric("METEOR", _best_meteor, is_share=True, protocols=(VIST_SEQUENCE,), needs="Java"),
     Metric("ROUGE-L", _rouge_l, is_share=True, protocols=(VIST_ALBUM,)),
     Metric("CIDEr", _cider, protocols=(VIST_ALBUM,)),
+    Metric("RoViST-NR", _non_redundancy, _mean_where_known, is_share=True, protocols=OF_STORIES),
 )

@@ -62,11 +62,13 @@ def pair_lines(hypotheses, references, level, sentences_per_story=VIST_PHOTOS_PE
     return hypotheses, references
 
 
+def in_stories(sentences, per_story):
+    """The sentences of each story."""
+    return [sentences[start : start + per_story] for start in range(0, len(sentences), per_story)]
+
+
 def _join(sentences, per_story):
-    return [
-        " ".join(sentences[start : start + per_story])
-        for start in range(0, len(sentences), per_story)
-    ]
+    return [" ".join(story) for story in in_stories(sentences, per_story)]
 
 
 def read_predictions(path):

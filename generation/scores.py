@@ -12,6 +12,7 @@ the human stories of exactly these photos, METEOR as the 2018 challenge took it.
 import argparse
 import json
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 
 from tqdm import tqdm
@@ -36,13 +37,14 @@ from generation.protocols import (
 )
 from generation.scored_files import (
     check_keys,
+    in_stories,
     pair_lines,
     read_lines,
     read_predictions,
     read_references,
 )
 
-_PACKAGES = ("pycocoevalcap", "numpy")
+_PACKAGES = ("pycocoevalcap", "nltk", "numpy")
 
 
 class RunStories:
@@ -91,26 +93,30 @@ class RunStories:
         ]
         stories, cut_stories = _stories(self.generated), _stories(self.cut)
         albums, sequences = first_of_each(self.albums), first_of_each(self.sequences)
+        by_story = with_one_reference(stories, cut_stories, self.albums)
+        by_album = with_all_references(
+            {album: stories[place] for album, place in albums.items()}, self.by_album, list(albums)
+        )
+        by_sequence = with_all_references(
+            {sequence: stories[place] for sequence, place in sequences.items()},
+            self.by_sequence,
+            [self.albums[place] for place in sequences.values()],
+        )
         return {
             "original-2018-sentence": with_one_reference(sentences, cut_sentences, of_sentences),
-            "original-2018-story": with_one_reference(stories, cut_stories, self.albums),
-            VIST_ALBUM: with_all_references(
-                {album: stories[place] for album, place in albums.items()},
-                self.by_album,
-                list(albums),
-            ),
-            VIST_SEQUENCE: with_all_references(
-                {sequence: stories[place] for sequence, place in sequences.items()},
-                self.by_sequence,
-                [self.albums[place] for place in sequences.values()],
-            ),
+            "original-2018-story": replace(by_story, sentences=self.generated),
+            VIST_ALBUM: replace(by_album, sentences=self._generated_at(albums.values())),
+            VIST_SEQUENCE: replace(by_sequence, sentences=self._generated_at(sequences.values())),
         }
+
+    def _generated_at(self, places):
+        return [self.generated[place] for place in places]
 
     def diversity(self):
         """The diversity of one story per sequence of photos, generated and human."""
         places = first_of_each(self.sequences).values()
         return {
-            "generated": diversity([self.generated[place] for place in places]),
+            "generated": diversity(self._generated_at(places)),
             "human": diversity([self.cut[place] for place in places]),
         }
 
@@ -254,8 +260,11 @@ def _score_files(arguments, metrics):
     if protocol == "original-2018":
         level = arguments.level or "sentence"
         per_story = arguments.sentences_per_story or VIST_PHOTOS_PER_STORY
-        lines = pair_lines(read_lines(hypotheses), read_lines(references), level, per_story)
+        generated, human = read_lines(hypotheses), read_lines(references)
+        lines = pair_lines(generated, human, level, per_story)
         protocol, texts, possible = f"{protocol}-{level}", with_one_reference(*lines), len(lines[1])
+        if level == "story" and len(generated) == len(human):
+            texts = replace(texts, sentences=in_stories(generated, per_story))
     else:
         predictions, references = read_predictions(hypotheses), read_references(references)
         check_keys(protocol, predictions)

@@ -26,6 +26,8 @@ def test_numbers_worked_out_by_hand():
     # Three triples of the second story are all of the third's, too.
     assert numbers["repeated_trigrams_between"] == pytest.approx(6 / 10)
     assert numbers["unknown_share"] == 0
+    # Without their last tokens: three equal words of three; then "the cat sat" and "a b", nothing.
+    assert numbers["non_redundancy"] == pytest.approx(((1 - 1 / 2) + 1 + 1) / 3)
 
 
 def test_unknown_words_are_counted():
@@ -36,6 +38,7 @@ def test_stories_of_fewer_than_three_words():
     numbers = diversity([["a", ""]])
     assert (numbers["distinct_1"], numbers["distinct_3"]) == (1, 0)
     assert numbers["repeated_trigrams_within"] == numbers["repeated_trigrams_between"] == 0
+    assert numbers["non_redundancy"] == 1
 
 
 def test_stories_without_words_are_refused():

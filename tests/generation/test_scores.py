@@ -173,9 +173,12 @@ def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
             "original-2018-sentence BLEU-4 with brevity penalty",
             "original-2018-story BLEU-4",
             "original-2018-story BLEU-4 with brevity penalty",
+            "original-2018-story RoViST-NR",
             "vist-album BLEU-4",
             "vist-album ROUGE-L",
             "vist-album CIDEr",
+            "vist-album RoViST-NR",
+            "vist-sequence RoViST-NR",
         ]
     )
     texts = {name: of_protocol["texts"] for name, of_protocol in written["protocols"].items()}
@@ -257,7 +260,7 @@ def test_the_page_s_example_scores_files_too(own, tmp_path, monkeypatch, capsys)
 
 def test_the_page_describes_the_scores_as_they_are():
     better = {True: "higher", False: "lower", None: "neither"}
-    row = r"^\| `(.*?)` \| (`.*?) \| (0 to .*?) \| (.*?) \| (.*?) \|$"
+    row = r"^\| `(.*?)` \| (`.*?) \| ((?:0|up) to .*?) \| (.*?) \| (.*?) \|$"
     listed = {name: rest for name, *rest in re.findall(row, PAGE.read_text(), re.MULTILINE)}
     found = set()
     for metric in METRICS:
@@ -268,7 +271,7 @@ def test_the_page_describes_the_scores_as_they_are():
             assert ("(in percent)" in values) == metric.is_share
             assert (way, needs.strip()) == (better[metric.higher_is_better], metric.needs)
             found.add(name)
-    assert len(found) == len(listed) == 5
+    assert len(found) == len(listed) == 6
 
 
 @pytest.mark.parametrize(
@@ -320,9 +323,9 @@ def test_an_own_score_needs_a_name_of_its_own(monkeypatch):
 def test_two_decodings_are_compared_by_the_names_of_scores(run, no_java):
     stories = RunStories(run[0], "test", "greedy", run[1])
     comparison = compare(stories, stories)
-    assert list(comparison["vist-album"]) == ["BLEU-4", "ROUGE-L", "CIDEr"]
+    assert list(comparison["vist-album"]) == ["BLEU-4", "ROUGE-L", "CIDEr", "RoViST-NR"]
     assert comparison["vist-album"]["CIDEr"]["difference"] == 0
-    assert comparison["vist-sequence"] == {}
+    assert list(comparison["vist-sequence"]) == ["RoViST-NR"]
 
 
 def test_another_number_of_stories_is_refused(run):
