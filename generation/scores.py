@@ -7,6 +7,8 @@ album, as the field's vist_eval does.
 vist-sequence PREDICTIONS.json REFERENCES.json: a story's photo ids joined by _ -> story, against
 the human stories of exactly these photos, METEOR as the 2018 challenge took it.
 --run FOLDER: all of them for the stories of a run, with confidence intervals over albums.
+dhm --human G C R --system G C R: d_HM, the distance from human stories, by files of grounding,
+coherence and non-redundancy.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from data_reader.layout import SPLITS, DataLayout
 from data_reader.run_folder import RunFolder, Share
 from data_reader.sis_datareader import read_stories, why_unusable
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
+from generation.dhm import distances_of_files
 from generation.diversity import diversity
 from generation.generated_stories import read_hypotheses
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, shown, with_metrics
@@ -244,7 +247,9 @@ def main():
         raise InputError("--against-decoding belongs to --against, which was not given.")
     if arguments.against and not arguments.run:
         raise InputError("--against compares two runs; give the first with --run.")
-    if arguments.run and not arguments.protocol:
+    if arguments.protocol == "dhm" or arguments.human or arguments.system:
+        _print_distances(arguments)
+    elif arguments.run and not arguments.protocol:
         _score_a_run(arguments, metrics)
     elif arguments.run or len(arguments.files) != 2:
         raise InputError(
@@ -253,6 +258,14 @@ def main():
         )
     else:
         _score_files(arguments, metrics)
+
+
+def _print_distances(arguments):
+    human, system = arguments.human, arguments.system
+    others = arguments.files or arguments.run or arguments.metric
+    if arguments.protocol != "dhm" or not human or not system or others:
+        raise InputError("dhm takes --human G C R and --system G C R alone; see --help.")
+    print(distances_of_files(human, system, arguments.json))
 
 
 def _score_files(arguments, metrics):
@@ -342,7 +355,8 @@ def _parse_arguments():
     parser = command_line(__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _list_of_metrics()
-    parser.add_argument("protocol", nargs="?", choices=("original-2018", VIST_ALBUM, VIST_SEQUENCE))
+    protocols = ("original-2018", VIST_ALBUM, VIST_SEQUENCE)
+    parser.add_argument("protocol", nargs="?", choices=(*protocols, "dhm"))
     parser.add_argument("files", nargs="*", metavar="FILE", help="hypotheses, references")
     parser.add_argument(
         "--level", choices=("sentence", "story"), help="of original-2018 (default: sentence)"
@@ -367,6 +381,10 @@ def _parse_arguments():
         metavar="MODULE:NAME",
         help="a score of your own, see docs/scores.md; may be repeated",
     )
+    for side in ("human", "system"):
+        parser.add_argument(
+            f"--{side}", nargs=3, metavar=("G", "C", "R"), help=f"files of the {side} stories, dhm"
+        )
     parser.add_argument("--json", action="store_true", help="print all scores as JSON")
     add_data_option(parser, None)
     return parser.parse_intermixed_args()

@@ -11,8 +11,9 @@ from written_runs import write_run
 from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.run_folder import Share
-from generation import metrics, scores
+from generation import metrics, scores, story_scores
 from generation.__main__ import scores_or_why_not
+from generation.dhm import read_story_scores
 from generation.metrics import METRICS, Metric, shown, with_metrics
 from generation.scored_files import (
     check_keys,
@@ -209,8 +210,8 @@ def test_shares_are_known_among_the_scores_of_a_run(run, no_java):
 @pytest.fixture
 def own(tmp_path, monkeypatch, no_java):
     """The example of docs/scores.md as a file that can be imported; "module:name"."""
-    [block] = re.findall(r"```python\n(# \w+\.py\n.*?)```", PAGE.read_text(), re.DOTALL)
-    name = block.split()[1]
+    name = "repeated_words.py"
+    [block] = re.findall(rf"```python\n(# {name}\n.*?)```", PAGE.read_text(), re.DOTALL)
     (tmp_path / name).write_text(block)
     monkeypatch.syspath_prepend(tmp_path)
     yield f"{name.removesuffix('.py')}:METRIC"
@@ -326,6 +327,28 @@ def test_two_decodings_are_compared_by_the_names_of_scores(run, no_java):
     assert list(comparison["vist-album"]) == ["BLEU-4", "ROUGE-L", "CIDEr", "RoViST-NR"]
     assert comparison["vist-album"]["CIDEr"]["difference"] == 0
     assert list(comparison["vist-sequence"]) == ["RoViST-NR"]
+
+
+def test_stories_are_scored_one_by_one(run, tmp_path, monkeypatch, capsys):
+    run, layout = run
+
+    def scored(name, *source):
+        arguments = ["non-redundancy", tmp_path / name, *source]
+        monkeypatch.setattr(sys, "argv", ["story_scores", *map(str, arguments)])
+        story_scores.main()
+        return read_story_scores(tmp_path / name, "R_score")
+
+    of_run = scored("R.csv", "--run", run.path)
+    # Sentences such as "generated 2 0" and "generated 2 1" share two of four words; those of the
+    # second story with "generated 1 1" more: 1 x 2 pairs of three words.
+    assert of_run["9"] == pytest.approx(1 - (6 * 2 / 4 + 4 * 3 / 3) / 10 / 2)
+    assert list(of_run) == ["7", "8", "9"]
+    human = scored("R.json", "--human", layout)
+    assert human["9"] == pytest.approx(1 - 1 / 3 / 2)  # "last 0", "last 1", ...
+    assert list(human) == ["7", "8", "9", "6"]
+    run.story_hypotheses("greedy", "test").write_text("x\n")
+    with pytest.raises(InputError, match=r"test\.txt holds 1 stories, .*test\.hdf5 3; generate"):
+        scored("R.csv", "--run", run.path)
 
 
 def test_another_number_of_stories_is_refused(run):
