@@ -247,6 +247,7 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "generation.fact_recall",
         "generation.attribution_picture",
         "generation.scores",
+        "generation.story_scores",
         "generation.story_page",
         "generation.story_strip",
     ],
