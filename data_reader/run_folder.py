@@ -10,6 +10,7 @@ from pathlib import Path
 
 from data_reader.errors import InputError
 from data_reader.files import read_json
+from data_reader.layout import DataLayout
 
 SMOKE_PREFIX = "smoke_"
 LOSS_COLUMNS = ("epoch", "loss", "val_loss", "learning_rate", "seconds", "words_per_second", "bleu")
@@ -24,18 +25,29 @@ def _file(name, description):
     return property(lambda run: run.path / name, doc=description)
 
 
+def _file_of_model(name, description):
+    return property(lambda run: (run.model_folder or run.path) / name, doc=description)
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one run; `results/<name>_<start time>/`."""
+    """The files of one run; `results/<name>_<start time>/`.
+
+    Attributes:
+        path: the folder.
+        model_folder: the folder of a shared model, which is only read (see
+            `data_reader.shared_model`); what is generated with it goes into `path`.
+    """
 
     path: Path
+    model_folder: Path | None = None
 
-    experiment_file = _file("experiment.json", "The settings of the experiment.")
-    vocabulary_file = _file("vocabulary.json", "The words that the model knows.")
-    features_file = _file("features.json", "The image features and stories of the training.")
+    experiment_file = _file_of_model("experiment.json", "The settings of the experiment.")
+    vocabulary_file = _file_of_model("vocabulary.json", "The words that the model knows.")
+    features_file = _file_of_model("features.json", "The features and stories of the training.")
+    model_file = _file_of_model("model.keras", "The model of the best epoch.")
     environment_file = _file("environment.json", "Packages, commit and machine of the training.")
     finished_file = _file("finished.json", "Why the run ended and how long it took.")
-    model_file = _file("model.keras", "The model of the best epoch.")
     last_model_file = _file("model_last.keras", "The model of the last epoch.")
     checkpoint = _file("checkpoint", "The state from which an interrupted training resumes.")
     loss_log = _file("loss.csv", "The losses of each epoch, see `LOSS_COLUMNS`.")
@@ -48,7 +60,7 @@ class RunFolder:
 
     @property
     def name(self):
-        return self.path.absolute().name
+        return (self.model_folder or self.path).absolute().name
 
     @classmethod
     def open(cls, path):
@@ -142,6 +154,20 @@ class RunFolder:
             InputError: the file is broken.
         """
         return _read_dictionary(self.experiment_file, "data", "model", "name")
+
+    def layout(self, data=None):
+        """Return the `DataLayout` of a data folder: of this one, or by default of the training's.
+
+        Raises:
+            InputError: there is none, because the model was shared without it.
+        """
+        data = data or self.settings()["data"]
+        if data is None:
+            raise InputError(
+                f"{self.name} is a shared model, without the data it was trained on; name a data "
+                "folder with --data."
+            )
+        return DataLayout(data)
 
     def all_settings(self):
         """Read the experiment's settings and the model's into one dictionary.

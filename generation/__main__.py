@@ -19,8 +19,9 @@ from data_reader.cli import (
 )
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, write_json
-from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
+from data_reader.shared_model import open_model
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import (
@@ -36,13 +37,13 @@ _STRIPS = 12
 def main():
     arguments = _parse_arguments()
     check_decoding_options(arguments)
-    run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
-    vocabulary = Vocabulary.read(run.vocabulary_file)
-    if arguments.photos:
-        _refuse_options_of_splits(arguments)
-        _generate_for_photos(run, vocabulary, arguments)
-    else:
-        _generate_for_split(run, vocabulary, arguments)
+    with open_model(arguments.run or RunFolder.newest(RESULTS).path, arguments.trust) as run:
+        vocabulary = Vocabulary.read(run.vocabulary_file)
+        if arguments.photos:
+            _refuse_options_of_splits(arguments)
+            _generate_for_photos(run, vocabulary, arguments)
+        else:
+            _generate_for_split(run, vocabulary, arguments)
 
 
 def _refuse_options_of_splits(arguments):
@@ -69,7 +70,7 @@ def _generate_for_photos(run, vocabulary, arguments):
     [rows] = generator.generate(image_features, show_progress=False)
     sentences = [vocabulary.decode(row) for row in rows]
     print(f"{run.name}: {len(photos)} photos, {order}")
-    for line in unseen_in_training(run, len(photos)):
+    for line in unseen_in_training(run.features(), len(photos)):
         print(f"  note: {line}")
     for photo, sentence in zip(photos, sentences, strict=True):
         name = os.fsencode(photo.name).decode(errors="replace")
@@ -82,7 +83,7 @@ def _generate_for_photos(run, vocabulary, arguments):
 
 def _generate_for_split(run, vocabulary, arguments):
     """Generate the stories of a split; write them, their scores, strips and page."""
-    layout = DataLayout(arguments.data or run.settings()["data"])
+    layout = run.layout(arguments.data)
     split = arguments.split or "test"
     strips = _STRIPS if arguments.strips is None else arguments.strips
     with open_stories(layout, split, vocabulary) as stories:
@@ -161,7 +162,18 @@ def _parse_arguments():
     parser.add_argument(
         "photos", nargs="*", type=Path, metavar="PHOTO", help="your own photos, or a folder of them"
     )
-    parser.add_argument("--run", metavar="FOLDER", help="run folder (default: the newest one)")
+    parser.add_argument(
+        "--run",
+        metavar="FOLDER",
+        help="run folder, or the folder or zip of a shared model (default: the newest run)",
+    )
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="let a shared model import its class from this module of yours; may be repeated",
+    )
     parser.add_argument("--split", choices=SPLITS, help="default: test")
     add_data_option(parser, None)
     parser.add_argument(

@@ -17,12 +17,13 @@ from matplotlib.figure import Figure
 from data_reader.cli import add_data_option, command_line, import_tensorflow, run_command
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
-from data_reader.image_data_reader import centre_square, read_photo
-from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.image_data_reader import centre_square
+from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from generation.generated_stories import read_hypotheses, read_shown_stories
+from generation.own_photos import read_given
 
 # Inches.
 _WORD_WIDTH = 0.34
@@ -177,7 +178,7 @@ def _draw_colour_bar(figure):
 def main():
     arguments = _parse_arguments()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
-    layout = DataLayout(arguments.data or run.settings()["data"])
+    layout = run.layout(arguments.data)
     split, name = arguments.split, run.settings()["name"]
     stories = read_hypotheses(run, arguments.decoding, split)
     shown = read_shown_stories(layout, split, {name: stories})
@@ -188,7 +189,16 @@ def main():
     with open_stories(layout, split) as file:
         check_features(file, run.features())
         image_features = file["image_embeddings"][number]
-    maps, titles = _attribute(run, image_features, story.systems[name], story.photos)
+    import_tensorflow()
+    from models.loading import load_model
+
+    maps, titles = attribute_story(
+        load_model(run),
+        Vocabulary.read(run.vocabulary_file),
+        image_features,
+        story.systems[name],
+        story.photos,
+    )
     with atomic_write(path) as partial:
         draw_attribution(maps, titles, partial)
     print(f"story {story.story_id}, {run.name}, {arguments.decoding}\n  {path}")
@@ -211,15 +221,18 @@ def _place_of(story_id, shown, split):
     return ids.index(story_id)
 
 
-def _attribute(run, image_features, sentences, photos):
-    """Attribute one story -> maps, titles."""
-    import_tensorflow()
-    from generation.attribution import attribution
-    from models.loading import load_model
+def attribute_story(model, vocabulary, image_features, sentences, photos):
+    """Attribute the words of one story -> maps and titles for `draw_attribution`.
 
-    vocabulary = Vocabulary.read(run.vocabulary_file)
+    Args:
+        model: a `StoryModel`.
+        image_features: float [I, F].
+        sentences: I texts.
+        photos: I paths, PIL images or arrays, see `generation.own_photos.read_given`.
+    """
+    from generation.attribution import attribution
+
     rows = np.stack([vocabulary.encode(sentence) for sentence in sentences])
-    model = load_model(run)
     found = attribution(model, image_features, rows)
 
     def words(row):
@@ -230,9 +243,9 @@ def _attribute(run, image_features, sentences, photos):
     return maps, [f"photos: {found.photos_by}", f"previous sentence: {found.previous_words_by}"]
 
 
-def _thumbnail(path):
+def _thumbnail(photo):
     try:
-        return centre_square(read_photo(path), _THUMBNAIL_PIXELS)[:, :, ::-1]
+        return centre_square(read_given(photo), _THUMBNAIL_PIXELS)[:, :, ::-1]
     except (InputError, OSError):
         return np.full((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS, 3), 220, np.uint8)
 

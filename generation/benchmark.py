@@ -18,7 +18,6 @@ import numpy as np
 
 from data_reader.benchmark import SENTENCE_LENGTHS
 from data_reader.cli import command_line, run_command, whole_number
-from data_reader.layout import DataLayout
 from data_reader.measuring import (
     add_device_options,
     choose_device,
@@ -189,7 +188,7 @@ def measure_agreement(run):
 
     model = load_model(run)
     generator = StoryGenerator(model)
-    with open_stories(DataLayout(run.settings()["data"]), "test") as stories:
+    with open_stories(run.layout(), "test") as stories:
         image_features = stories["image_embeddings"][:]
     first, *others = [generator.generate(image_features, size) for size in AGREEMENT_BATCHES]
     gaps = {}

@@ -12,7 +12,7 @@ import numpy as np
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
 from data_reader.files import read_json, read_strings, write_json
-from data_reader.layout import RESULTS, SPLITS, DataLayout
+from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from generation.bootstrap import interval
@@ -177,7 +177,7 @@ def main():
     add_data_option(parser, None)
     arguments = parser.parse_args()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
-    layout = DataLayout(arguments.data or run.settings()["data"])
+    layout = run.layout(arguments.data)
     split, decoding = arguments.split, arguments.decoding
     stories = read_stories_with_facts(layout, run, decoding, split)
     recall = fact_recall(stories, read_facts(layout)["wordings"])

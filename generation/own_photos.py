@@ -1,15 +1,17 @@
 """A user's own photos: their order and their features."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from data_reader.errors import InputError
 from data_reader.image_data_reader import PHOTO_ENDINGS, read_photo
 
 FEWEST, MOST = 1, 20
+_PATHS = str | os.PathLike
 
 
 def photos_in_order(given):
@@ -80,27 +82,79 @@ def _natural_order(path):
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
+def photos_of_story(given):
+    """Put the photos of a story in order, as a notebook gives them.
+
+    Args:
+        given: a folder or a list of paths, see `photos_in_order`; or a list of PIL images and
+            arrays, see `read_given`.
+
+    Returns:
+        a list of paths, images or arrays.
+
+    Raises:
+        FileNotFoundError, InputError: see `photos_in_order`.
+    """
+    given = [given] if isinstance(given, _PATHS | Image.Image) else list(given)
+    if all(isinstance(photo, _PATHS) for photo in given):
+        return photos_in_order(given)[0]
+    if not FEWEST <= len(given) <= MOST:
+        raise InputError(f"A story needs {FEWEST} to {MOST} photos, got {len(given)}.")
+    return given
+
+
+def read_given(photo, short_side=None):
+    """Read or convert a photo -> uint8 [height, width, 3] in B,G,R.
+
+    Args:
+        photo: a path, a PIL image, or an array uint8 [height, width, 3] in R,G,B.
+        short_side: see `read_photo`.
+
+    Raises:
+        OSError, InputError: the file can't be read, or it is something else.
+    """
+    if isinstance(photo, _PATHS):
+        return read_photo(photo, short_side)
+    if isinstance(photo, Image.Image):
+        if photo.mode.startswith(("I", "F")):  # whose values Pillow would cut at 255
+            raise InputError(f"its mode is {photo.mode}; convert it to RGB")
+        photo = np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
+    shape, kind = getattr(photo, "shape", None), getattr(photo, "dtype", type(photo).__name__)
+    if not isinstance(photo, np.ndarray) or kind != np.uint8 or len(shape) != 3 or shape[2] != 3:
+        found = kind if shape is None else f"{kind} {list(shape)}"
+        raise InputError(
+            f"it is {found}, expected a path, a PIL image or an array uint8 [height, width, 3] "
+            "in R,G,B"
+        )
+    return photo[:, :, ::-1]
+
+
 def features_of(photos, extractor):
-    """Compute the features of photos, float32 [1, I, F].
+    """Compute the features of photos, given as in `read_given`: float32 [1, I, F].
 
     Raises:
         InputError: a photo can't be read; the message names it.
     """
     inputs = []
-    for path in photos:
+    for number, photo in enumerate(photos, 1):
         try:
-            inputs.append(extractor.preprocess(read_photo(path, extractor.image_size)))
+            inputs.append(extractor.preprocess(read_given(photo, extractor.image_size)))
         except (InputError, OSError) as error:
-            raise InputError(f"The photo {path} can't be read: {error}.") from error
+            name = photo if isinstance(photo, _PATHS) else f"number {number}"
+            raise InputError(f"The photo {name} can't be read: {error}.") from error
     return np.asarray(extractor.compute(np.stack(inputs)))[None]
 
 
-def unseen_in_training(run, photos):
-    """Return notes on how a story of so many photos differs from the training data."""
+def unseen_in_training(features, photos):
+    """Return notes on how a story of so many photos differs from the training data.
+
+    Args:
+        features: the run's description of its image features.
+    """
     lines = []
-    trained_with = run.photos_per_story()
+    trained_with = features.get("photos_per_story")  # earlier versions did not record it
     if trained_with is not None and photos != trained_with:
         lines.append(f"training used stories of {trained_with} photos, none of {photos}.")
-    if run.features()["weights_checksum"].startswith("seeded"):
+    if features["weights_checksum"].startswith("seeded"):
         lines.append("the run's image features come from random weights, useless for real photos.")
     return lines

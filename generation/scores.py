@@ -22,7 +22,7 @@ from tqdm import tqdm
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.errors import InputError
 from data_reader.files import read_json, read_strings, write_json
-from data_reader.layout import SPLITS, DataLayout
+from data_reader.layout import SPLITS
 from data_reader.run_folder import RunFolder, Share
 from data_reader.sis_datareader import read_stories, why_unusable
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
@@ -307,7 +307,7 @@ def _print(scored, possible, as_json):
 
 def _score_a_run(arguments, metrics):
     run = RunFolder.open(arguments.run)
-    layout = DataLayout(arguments.data or run.settings()["data"])
+    layout = run.layout(arguments.data)
     if arguments.against:
         _compare(run, layout, arguments, metrics)
         return

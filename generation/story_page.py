@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from data_reader.cli import command_line, run_command
 from data_reader.files import atomic_write
-from data_reader.layout import DataLayout
 from data_reader.run_folder import RunFolder
 from generation.generated_stories import (
     add_system_options,
@@ -79,7 +78,7 @@ def main():
     )
     arguments = parser.parse_args()
     runs = [RunFolder.open(path) for path in arguments.runs]
-    layout = DataLayout(arguments.data or runs[0].settings()["data"])
+    layout = runs[0].layout(arguments.data)
     systems = read_systems(runs, arguments.split, arguments.decoding)
     stories = read_shown_stories(layout, arguments.split, systems)
     path = arguments.output or runs[0].page

@@ -23,7 +23,6 @@ from data_reader.cli import command_line, run_command, whole_number
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
 from data_reader.image_data_reader import read_photo
-from data_reader.layout import DataLayout
 from data_reader.run_folder import RunFolder
 from generation.generated_stories import add_system_options, read_shown_stories, read_systems
 
@@ -340,7 +339,7 @@ def main():
     if arguments.sheet and arguments.format == "png":
         raise InputError("--sheet is a PDF; it has no --format png.")
     runs = [RunFolder.open(path) for path in arguments.runs]
-    layout = DataLayout(arguments.data or runs[0].settings()["data"])
+    layout = runs[0].layout(arguments.data)
     systems = read_systems(runs, arguments.split, arguments.decoding)
     stories = _choose(read_shown_stories(layout, arguments.split, systems), arguments)
     framed = _framed(runs[0], stories, arguments.frame)

@@ -3,26 +3,15 @@
 import gzip
 import os
 import shutil
-import stat
 import tarfile
-import zipfile
-import zlib
 from contextlib import ExitStack
 from pathlib import PurePosixPath
 
 from data_reader.errors import InputError
+from data_reader.safe_zip import BROKEN_ZIP, check_path, files_of_zip, too_large
 
 _SHOWN = 10  # names of an archive that lacks a file
-_ENCRYPTED = 1
-_BROKEN = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zlib.error,
-    EOFError,
-    UnicodeDecodeError,
-    NotImplementedError,  # a zip of a later version, or packed unusually
-)
+_BROKEN = (tarfile.TarError, gzip.BadGzipFile, *BROKEN_ZIP)
 
 
 def unpack(archive, targets, largest):
@@ -69,7 +58,7 @@ def _files(archive, largest):
     if start.startswith(b"\x1f\x8b"):
         yield from _files_of_tar(archive, largest)
     elif start.startswith(b"PK"):
-        yield from _files_of_zip(archive, largest)
+        yield from files_of_zip(archive, largest)
     else:
         raise InputError(f"it is not an archive: it begins with {start!r}")
 
@@ -79,7 +68,7 @@ def _files_of_tar(archive, largest):
         contents = _Bounded(stack.enter_context(gzip.open(archive)), largest)
         tar = stack.enter_context(tarfile.open(fileobj=contents, mode="r|"))
         for member in tar:
-            _check_path(member.name)
+            check_path(member.name)
             if member.isdir():
                 continue
             if not member.isreg() or member.issparse():  # whose zeros the archive doesn't hold
@@ -102,45 +91,5 @@ class _Bounded:
         contents = self._file.read(size)
         self._left -= len(contents)
         if self._left < 0:
-            raise _too_large(self._largest)
+            raise too_large(self._largest)
         return contents
-
-
-def _files_of_zip(archive, largest):
-    with zipfile.ZipFile(archive) as zipped:
-        members = zipped.infolist()
-        # No member gives more bytes than it says here.
-        if sum(member.file_size for member in members) > largest:
-            raise _too_large(largest)
-        for member in members:
-            _check_path(member.filename)
-            _check_member(member)
-            if not member.is_dir():
-                with _opened(zipped, member) as contents:
-                    yield member.filename, contents
-
-
-def _opened(zipped, member):
-    try:
-        return zipped.open(member)
-    except OSError as error:  # its place is outside the file
-        raise zipfile.BadZipFile(error) from error
-
-
-def _check_path(name):
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise InputError(f"the archive holds a path outside itself, {name!r}")
-
-
-def _check_member(member):
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise InputError(f"the archive holds a link or device, {member.filename!r}")
-    known = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    if not known or member.flag_bits & _ENCRYPTED:
-        raise InputError(f"{member.filename!r} in the archive is encrypted or packed unusually")
-
-
-def _too_large(largest):
-    return InputError(f"unpacked, the archive has more than {largest:,} bytes")

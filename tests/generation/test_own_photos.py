@@ -97,10 +97,12 @@ def test_features_come_from_the_extractor_s_own_preprocessing(tmp_path):
 def test_another_number_of_photos_than_in_training_is_noted(tmp_path):
     run = RunFolder(tmp_path)
     write_json(run.features_file, {"weights_checksum": "a1", "photos_per_story": 7})
-    assert unseen_in_training(run, 7) == []
-    assert unseen_in_training(run, 5) == ["training used stories of 7 photos, none of 5."]
+    assert unseen_in_training(run.features(), 7) == []
+    assert unseen_in_training(run.features(), 5) == [
+        "training used stories of 7 photos, none of 5."
+    ]
     write_json(run.features_file, {"weights_checksum": "a1"})  # an earlier version's
-    assert unseen_in_training(run, 5) == []
+    assert unseen_in_training(run.features(), 5) == []
 
 
 def test_an_unreadable_photo_is_named(tmp_path):
