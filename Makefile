@@ -18,9 +18,11 @@ ALEXNET_FEATURES := $(DATA)/models/alexnet/alexnet_image_test_features.hdf5
 STORIES := $(DATA)/image_embeddings_to_sentence/stories_to_index_test.hdf5
 TRAINED := $(DATA)/trained
 GENERATED := $(DATA)/generated
+SHARED := $(DATA)/shared
 # The stamp of a training holds the path of the run folder, whose name ends with its start time.
 NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
 RUN = "$$(cat $(TRAINED))"
+MODEL_TO_SHARE = $(RUN)/$(RUN_NAME).zip
 
 .PHONY: help setup story vist test bench clean-story style
 .DELETE_ON_ERROR:
@@ -51,13 +53,14 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-story: $(GENERATED)
+story: $(SHARED)
 	@test -d $(RUN)/strips || { echo "The run is missing from results/; run make clean-story, then make story." >&2; exit 2; }
 	@echo "The stories are generated:"
 	@echo "  strips              " $(RUN)/strips
 	@echo "  loss curves         " $(RUN)/loss.png
 	@echo "  page to browse      " $(RUN)/stories.html
 	@echo "  all stories         " $(RUN)/hypotheses_story_greedy_test.txt
+	@echo "  the model to share  " $(MODEL_TO_SHARE)
 
 $(PHOTOS): | $(READY)
 	$(PYTHON) -m dataset.sample --data $(DATA) $(SMOKE)
@@ -78,6 +81,11 @@ $(GENERATED): $(TRAINED) | $(READY)
 	$(PYTHON) -m generation --run $(RUN)
 	$(PYTHON) -m generation.fact_recall --run $(RUN)
 	$(PYTHON) -m training.report
+	@touch $@
+
+$(SHARED): $(GENERATED) | $(READY)
+	@rm -f $(MODEL_TO_SHARE)
+	$(PYTHON) -m models.share $(RUN) $(MODEL_TO_SHARE)
 	@touch $@
 
 vist: $(READY)

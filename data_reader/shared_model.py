@@ -95,8 +95,8 @@ def _read_checksums(path, folder):
     if not file.is_file():
         held = ", ".join(sorted(each.name for each in folder.iterdir())) or "nothing"
         raise InputError(
-            f"{path} is no shared model: it lacks {CHECKSUMS} and holds {held}; share a run with: "
-            "python -m models.share RUN OUT"
+            f"{path} is no shared model, or is cut short: it lacks {CHECKSUMS} and holds {held}; "
+            f"{_GET_AGAIN}, or share a run with: python -m models.share RUN OUT"
         )
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [re.fullmatch(r"([0-9a-f]{64}) [ *]([^/\0]+)", line) for line in lines]

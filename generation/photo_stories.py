@@ -17,7 +17,7 @@ from models.precision import PRECISIONS
 class PhotoStoryGenerator:
     """A trained model with its vocabulary and its extractor of image features.
 
-    All methods take the photos of one story, 2 to 20: a folder, or a list of paths, of PIL images
+    All methods take the photos of one story, 1 to 20: a folder, or a list of paths, of PIL images
     or of arrays uint8 [height, width, 3] in R,G,B.  They come in the given order; those of a folder
     by EXIF time, or by name if one of them has none.
 

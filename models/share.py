@@ -5,12 +5,14 @@ model card, README.md, whose beginning model hubs read, and checksums.  Paths, n
 the machine are left out, and so is the data.
 """
 
+import json
 import math
 import re
 import shlex
 import shutil
 import zipfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -71,9 +73,9 @@ def _complete_or_nothing(out):
     out = Path(out)
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} is there already; delete it or give another name.")
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a killed process
-    folder = partial / out.stem
+    beside = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)  # of a killed process
+    folder = beside / out.stem
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -83,7 +85,7 @@ def _complete_or_nothing(out):
         else:
             folder.rename(out)
     finally:
-        shutil.rmtree(partial)
+        shutil.rmtree(beside)
 
 
 def is_zip(path):
@@ -113,7 +115,8 @@ def _card(run, out_name, origin):
     environment = Environment(  # of Markdown, so nothing is escaped
         loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True
     )
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    # A JSON string is one of YAML and of Python, too.
+    environment.filters["quoted"] = partial(json.dumps, ensure_ascii=False)
     features = run.features()
     scores = _scores(run)
     return environment.get_template(_TEMPLATE).render(

@@ -187,6 +187,7 @@ def test_finished_steps_are_skipped(folder):
         ("generation", ["--run", "{empty}"], "has no experiment.json"),
         ("generation", ["--run", "{empty}/nowhere"], "nowhere is missing"),
         ("generation", ["--run", "{run}", "{empty}"], "1 to 20 photos, got 0"),
+        ("models.share", ["{run}", "{run}"], "is there already; delete it or give another name"),
         ("generation", ["--run", "{run}", "--top-k", "3"], "--top-k belongs to --sample"),
         ("generation", ["--run", "{run}", "{empty}/a.jpg", "--strips", "2"], "--strips is for"),
         ("generation", ["--beam", "0"], "--beam: 0 is less than 1; see --help"),
@@ -250,6 +251,7 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "generation.story_scores",
         "generation.story_page",
         "generation.story_strip",
+        "models.share",
     ],
 )
 def test_help_does_not_wait_for_tensorflow(module):
