@@ -125,8 +125,8 @@ def wrong(photo):
 @pytest.mark.parametrize(
     ("photos", "message"),
     [
-        ([np.zeros((4, 4, 3), np.uint8)], r"2 to 20 photos, got 1\."),
-        (Image.new("RGB", (4, 4)), r"2 to 20 photos, got 1\."),
+        ([], r"1 to 20 photos, got 0\."),
+        ([Image.new("RGB", (4, 4))] * 21, r"1 to 20 photos, got 21\."),
         (np.zeros((4, 4, 3), np.uint8), r"number 1 can't be read: it is uint8 \[4, 3\], expected"),
         (wrong(np.zeros((4, 4, 3))), r"number 1 .* it is float64 \[4, 4, 3\], expected a path"),
         (wrong(np.zeros((4, 4, 4), np.uint8)), r"it is uint8 \[4, 4, 4\], expected"),
