@@ -96,7 +96,7 @@ def photos_of_story(given):
         FileNotFoundError, InputError: see `photos_in_order`.
     """
     given = [given] if isinstance(given, _PATHS | Image.Image) else list(given)
-    if all(isinstance(photo, _PATHS) for photo in given):
+    if given and all(isinstance(photo, _PATHS) for photo in given):
         return photos_in_order(given)[0]
     if not FEWEST <= len(given) <= MOST:
         raise InputError(f"A story needs {FEWEST} to {MOST} photos, got {len(given)}.")
