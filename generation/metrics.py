@@ -15,7 +15,7 @@ from data_reader.errors import InputError
 from data_reader.import_paths import import_object
 from data_reader.run_folder import Share
 from generation.meteor import UnavailableError as UnavailableError  # for metrics elsewhere
-from generation.meteor import meteor
+from generation.meteor import meteor, meteor_of_systems
 from generation.non_redundancy import non_redundancy, split_sentences
 
 ORIGINAL_2018 = ("original-2018-sentence", "original-2018-story")
@@ -35,12 +35,16 @@ class Texts:
             drawn.  Empty where that is not known.
         sentences: those of each hypothesis, where it is a story whose sentences are known.  Empty
             where they are not.
+        names: of the texts, for instance keys.
+        left_out: the names of hypotheses that have nothing to be compared with.
     """
 
     hypotheses: list[str]
     references: list[list[str]]
     groups: list[str] = ()
     sentences: list[list[str]] = ()
+    names: list[str] = ()
+    left_out: list[str] = ()
     _results: dict = field(default_factory=dict, repr=False)
 
     def once(self, compute):
@@ -49,9 +53,18 @@ class Texts:
             self._results[compute] = compute(self)
         return self._results[compute]
 
+    def empty(self):
+        """The names of empty hypotheses."""
+        pairs = zip(self.names, self.hypotheses, strict=True)
+        return [name for name, text in pairs if not text.strip()]
+
     def stories(self):
         """[N], the sentences of each hypothesis; those that are not known are found by Punkt."""
         return self.sentences or [split_sentences(text) for text in self.hypotheses]
+
+    def keep(self, compute, result):
+        """Keep the result of `compute(self)`, for `once`."""
+        self._results[compute] = result
 
 
 def mean(sums, texts):
@@ -76,6 +89,8 @@ class Metric:
         protocols: by which it is computed.
         in_summary: shown in tables and compared; the others stand in the scores file alone.
         needs: what has to be installed, for the help.
+        prepare: several `Texts` -> None: computes at once, and keeps in them, what is slower one
+            by one.  It is called before several systems are scored.
 
     Raises:
         InputError: there is no such protocol.
@@ -90,6 +105,7 @@ class Metric:
     protocols: tuple[str, ...] = PROTOCOLS
     in_summary: bool = True
     needs: str = ""
+    prepare: Callable[[list[Texts]], None] | None = None
 
     def __post_init__(self):
         if isinstance(self.protocols, str):
@@ -208,6 +224,11 @@ def _meteor(protocols, normalise):
     def run(texts):
         return meteor(texts.hypotheses, texts.references, normalise)
 
+    def prepare(several):
+        systems = [(texts.hypotheses, texts.references) for texts in several]
+        for texts, result in zip(several, meteor_of_systems(systems), strict=True):
+            texts.keep(run, result)
+
     return Metric(
         "METEOR",
         lambda texts: texts.once(run).segments,
@@ -215,19 +236,37 @@ def _meteor(protocols, normalise):
         is_share=True,
         protocols=protocols,
         needs="Java",
+        prepare=None if normalise else prepare,
     )
 
 
 def _best_meteor(texts):
     """[N], the best METEOR of each text over its references taken one by one."""
-    pairs = [
-        (hypothesis, [reference])
+    scores = texts.once(_meteor_of_pairs)
+    return [
+        max(scores[hypothesis, reference] for reference in references)
+        for hypothesis, references in zip(texts.hypotheses, texts.references, strict=True)
+    ]
+
+
+def _meteor_of_pairs(*several):
+    """`{(hypothesis, reference): METEOR}` of all pairs of several `Texts`."""
+    pairs = dict.fromkeys(
+        (hypothesis, reference)
+        for texts in several
         for hypothesis, references in zip(texts.hypotheses, texts.references, strict=True)
         for reference in references
-    ]
-    segments = meteor(*zip(*pairs, strict=True), normalise=False).segments
-    ends = np.cumsum([len(references) for references in texts.references])
-    return [max(part) for part in np.split(np.array(segments), ends[:-1])]
+    )
+    hypotheses, references = zip(*pairs, strict=True)
+    one_each = [[reference] for reference in references]
+    segments = meteor(hypotheses, one_each, normalise=False).segments
+    return dict(zip(pairs, segments, strict=True))
+
+
+def _prepare_best_meteor(several):
+    scores = _meteor_of_pairs(*several)
+    for texts in several:
+        texts.keep(_meteor_of_pairs, scores)
 
 
 def _rouge_l(texts):
@@ -254,7 +293,9 @@ def _cider(texts):
 
 def _non_redundancy(texts):
     """[N, 2]: the story's non-redundancy and a 1, or zeros for one without two sentences."""
-    values = np.array([non_redundancy(sentences) for sentences in texts.stories()])
+    stories = [tuple(sentences) for sentences in texts.stories()]
+    of_stories = {story: non_redundancy(story) for story in dict.fromkeys(stories)}
+    values = np.array([of_stories[story] for story in stories])
     known = np.isfinite(values)
     if not known.any():
         raise UnavailableError("no story has two sentences that could be compared.")
@@ -273,7 +314,14 @@ METRICS = (
     *(_bleu(n, (VIST_ALBUM,)) for n in range(1, 5)),
     _meteor(ORIGINAL_2018, normalise=True),
     _meteor((VIST_ALBUM,), normalise=False),
-    Metric("METEOR", _best_meteor, is_share=True, protocols=(VIST_SEQUENCE,), needs="Java"),
+    Metric(
+        "METEOR",
+        _best_meteor,
+        is_share=True,
+        protocols=(VIST_SEQUENCE,),
+        needs="Java",
+        prepare=_prepare_best_meteor,
+    ),
     Metric("ROUGE-L", _rouge_l, is_share=True, protocols=(VIST_ALBUM,)),
     Metric("CIDEr", _cider, protocols=(VIST_ALBUM,)),
     Metric("RoViST-NR", _non_redundancy, _mean_where_known, is_share=True, protocols=OF_STORIES),

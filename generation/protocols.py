@@ -70,8 +70,8 @@ def score(protocol, texts, metrics=METRICS):
     return Scored(protocol, texts, computed, values, missing)
 
 
-def with_one_reference(hypotheses, references, groups=()):
-    """`Texts`, each with one reference.
+def with_one_reference(hypotheses, references, groups=(), sentences=()):
+    """`Texts`, each with one reference and named by its number; those with an empty one left out.
 
     Raises:
         InputError: there is nothing to score, or not one reference for each text.
@@ -81,32 +81,44 @@ def with_one_reference(hypotheses, references, groups=()):
             f"Each text needs one reference; got {len(hypotheses)} texts and "
             f"{len(references)} references."
         )
-    empty = [number for number, text in enumerate(references, 1) if not text.strip()]
-    if empty:
-        raise InputError(f"Reference {empty[0]} is empty; a text can't be compared with nothing.")
-    return Texts(hypotheses, [[reference] for reference in references], groups)
+    names = [str(number) for number in range(1, len(hypotheses) + 1)]
+    return _texts(names, hypotheses, [[text] for text in references], groups, sentences)
 
 
-def with_all_references(predictions, references, groups=()):
-    """`Texts`, each with all references of its key.
+def with_all_references(predictions, references, groups=(), sentences=()):
+    """`Texts`, each with all references of its key; those that have none left out.
 
     Args:
         predictions: `{key: story}`, a key being the id of an album or the photo ids of a sequence.
         references: `{key: [stories]}`; it may have more keys.
+        groups, sentences: of each prediction, see `Texts`.
 
     Raises:
-        InputError: a key has no reference, or there is nothing to score.
+        InputError: there is nothing to score.
     """
     if not predictions:
         raise InputError("There are no predictions to score.")
-    texts = {key: [text for text in references.get(key, ()) if text.strip()] for key in predictions}
-    without = [key for key, of_key in texts.items() if not of_key]
-    if without:
+    human = [references.get(key, ()) for key in predictions]
+    names = ["_".join(key) if isinstance(key, tuple) else key for key in predictions]
+    return _texts(names, list(predictions.values()), human, groups, sentences)
+
+
+def _texts(names, hypotheses, references, groups, sentences):
+    """`Texts` without empty references, and without the texts that have no others."""
+    human = [[text for text in of_text if text.strip()] for of_text in references]
+    places = [place for place, of_text in enumerate(human) if of_text]
+    if not places:
         raise InputError(
-            f"{len(without)} of {len(predictions)} predictions have no reference, the first: "
-            f"{without[0]}; leave them out, or take the references that belong to them."
+            f"None of the {len(names)} texts, the first of which is {names[0]}, has a reference "
+            "that is not empty; take the references that belong to them."
         )
-    return Texts(list(predictions.values()), list(texts.values()), groups)
+
+    def kept(values):
+        return [values[place] for place in places] if values else values
+
+    left_out = [name for name, of_text in zip(names, human, strict=True) if not of_text]
+    of_texts = (kept(values) for values in (hypotheses, human, groups, sentences, names))
+    return Texts(*of_texts, left_out)
 
 
 def corpus_bleu(hypotheses, references):

@@ -1,13 +1,13 @@
-"""The files of texts that are scored by `python -m generation.scores PROTOCOL FILE FILE`."""
+"""Texts in lines, and the keys of the protocols."""
 
 import re
 from pathlib import Path
 
 from data_reader.errors import InputError
-from data_reader.files import read_json
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from generation.metrics import VIST_SEQUENCE
 
+_SHOWN = 5
 _OF_VIST = re.compile(r"\d+(_\d+){4}")  # a sequence of VIST's photos
 _SEQUENCE = re.compile(r".+_.+", re.DOTALL)
 
@@ -71,44 +71,8 @@ def _join(sentences, per_story):
     return [" ".join(story) for story in in_stories(sentences, per_story)]
 
 
-def read_predictions(path):
-    """Read `{key: story}` from a JSON file whose values are stories or lists of one story.
-
-    Raises:
-        FileNotFoundError, InputError: there is no such file, or it is something else.
-    """
-    predictions = {
-        key: value[0] if isinstance(value, list) and len(value) == 1 else value
-        for key, value in _read_dictionary(path).items()
-    }
-    for key, story in predictions.items():
-        if not isinstance(story, str):
-            raise InputError(f"{path}: {key} has {story!r:.60}, expected one story.")
-    return predictions
-
-
-def read_references(path):
-    """Read `{key: [stories]}` from a JSON file.
-
-    Raises:
-        FileNotFoundError, InputError: there is no such file, or it is something else.
-    """
-    references = _read_dictionary(path)
-    for key, stories in references.items():
-        if not isinstance(stories, list) or not all(isinstance(story, str) for story in stories):
-            raise InputError(f"{path}: {key} has {stories!r:.60}, expected a list of stories.")
-    return references
-
-
-def _read_dictionary(path):
-    contents = read_json(path)
-    if not isinstance(contents, dict):
-        raise InputError(f"{path} holds a {type(contents).__name__}, expected a dictionary.")
-    return contents
-
-
-def check_keys(protocol, keys):
-    """Refuse the keys of one of the two protocols if the other was asked for.
+def check_keys(path, protocol, keys):
+    """Refuse a file's keys of one of the two protocols if the other was asked for.
 
     An album's id may be any text: only sequences of VIST's photos are told from it.
 
@@ -117,6 +81,11 @@ def check_keys(protocol, keys):
     """
     for key in keys:
         if protocol == VIST_SEQUENCE and not _SEQUENCE.fullmatch(key):
-            raise InputError(f"{protocol} takes photo ids joined by _ as key, got {key}.")
+            raise InputError(f"{path}: {protocol} takes photo ids joined by _ as key, got {key}.")
         if protocol != VIST_SEQUENCE and _OF_VIST.fullmatch(key):
-            raise InputError(f"{protocol} takes an album's id as key, got {key}.")
+            raise InputError(f"{path}: {protocol} takes an album's id as key, got {key}.")
+
+
+def shortened(names):
+    """The first names of a list, in one line."""
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -2,10 +2,10 @@
 
 original-2018 HYPOTHESES REFERENCES: two text files whose lines correspond; one reference each: the
 system's own protocol of 2018.
-vist-album PREDICTIONS.json REFERENCES.json: album id -> story, against all human stories of the
-album, as the field's vist_eval does.
-vist-sequence PREDICTIONS.json REFERENCES.json: a story's photo ids joined by _ -> story, against
-the human stories of exactly these photos, METEOR as the 2018 challenge took it.
+vist-album STORIES REFERENCES: one story per album, against all human stories of the album, as the
+field's vist_eval does.
+vist-sequence STORIES REFERENCES: one story per sequence of photos, against the human stories of
+exactly these photos, METEOR as the 2018 challenge took it.
 --run FOLDER: all of them for the stories of a run, with confidence intervals over albums.
 dhm --human G C R --system G C R: d_HM, the distance from human stories, by files of grounding,
 coherence and non-redundancy.
@@ -17,18 +17,13 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 
-from tqdm import tqdm
-
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.errors import InputError
-from data_reader.files import read_json, read_strings, write_json
+from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS
 from data_reader.run_folder import RunFolder, Share
-from data_reader.sis_datareader import read_stories, why_unusable
-from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from generation.dhm import distances_of_files
-from generation.diversity import diversity
-from generation.generated_stories import read_hypotheses
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, shown, with_metrics
 from generation.protocols import (
     compared,
@@ -38,106 +33,12 @@ from generation.protocols import (
     with_all_references,
     with_one_reference,
 )
-from generation.scored_files import (
-    check_keys,
-    in_stories,
-    pair_lines,
-    read_lines,
-    read_predictions,
-    read_references,
-)
+from generation.references import read_references, text_of
+from generation.run_stories import RunStories
+from generation.scored_files import in_stories, pair_lines, read_lines, shortened
+from generation.story_files import read_system, stories_by, tokenised
 
 _PACKAGES = ("pycocoevalcap", "nltk", "numpy")
-
-
-class RunStories:
-    """The stories that a run has generated for a split, and the human stories by protocol.
-
-    The story of an album, or of a sequence of photos, is the first one in the stories file.  Human
-    stories are uncut and include those that the reader dropped because a photo is missing.
-
-    Raises:
-        FileNotFoundError: the stories were not generated, or the annotations are missing.
-        InputError: the stories file does not record which photos a story has.
-    """
-
-    def __init__(self, run, split, decoding, layout):
-        self.generated = read_hypotheses(run, decoding, split)
-        with open_stories(layout, split, also=("album_ids", "image_ids")) as file:
-            self.albums, photos = read_strings(file["album_ids"]), read_strings(file["image_ids"])
-        self.sequences = [tuple(row) for row in photos]
-        cut = read_lines(run.references(split))
-        images = len(photos[0])
-        self.cut = [cut[start : start + images] for start in range(0, len(cut), images)]
-        if not len(self.generated) == len(self.cut) == len(self.albums):
-            raise InputError(
-                f"The run has {len(self.generated)} {split} stories, {layout.stories(split)} holds "
-                f"{len(self.albums)}, {run.references(split).name} {len(self.cut)}; generate them "
-                f"again with: python -m generation --run {run.path} --split {split}"
-            )
-        self.by_album, self.by_sequence = {}, {}
-        human = read_stories(layout.annotations(split))
-        for story in human:
-            if not why_unusable(story, human.photos_per_story):
-                text = " ".join(story.texts)
-                self.by_album.setdefault(story.album_id, []).append(text)
-                self.by_sequence.setdefault(story.photo_ids, []).append(text)
-
-    def scored(self, metrics=METRICS):
-        """`{protocol: Scored}`, with a progress bar."""
-        bar = tqdm(self._texts().items(), desc="scoring", unit="protocol", disable=None)
-        return {protocol: score(protocol, texts, metrics) for protocol, texts in bar}
-
-    def _texts(self):
-        """`{protocol: Texts}`, the texts grouped by album."""
-        sentences, cut_sentences = _sentences(self.generated), _sentences(self.cut)
-        of_sentences = [
-            album for album, story in zip(self.albums, self.generated, strict=True) for _ in story
-        ]
-        stories, cut_stories = _stories(self.generated), _stories(self.cut)
-        albums, sequences = first_of_each(self.albums), first_of_each(self.sequences)
-        by_story = with_one_reference(stories, cut_stories, self.albums)
-        by_album = with_all_references(
-            {album: stories[place] for album, place in albums.items()}, self.by_album, list(albums)
-        )
-        by_sequence = with_all_references(
-            {sequence: stories[place] for sequence, place in sequences.items()},
-            self.by_sequence,
-            [self.albums[place] for place in sequences.values()],
-        )
-        return {
-            "original-2018-sentence": with_one_reference(sentences, cut_sentences, of_sentences),
-            "original-2018-story": replace(by_story, sentences=self.generated),
-            VIST_ALBUM: replace(by_album, sentences=self._generated_at(albums.values())),
-            VIST_SEQUENCE: replace(by_sequence, sentences=self._generated_at(sequences.values())),
-        }
-
-    def _generated_at(self, places):
-        return [self.generated[place] for place in places]
-
-    def diversity(self):
-        """The diversity of one story per sequence of photos, generated and human."""
-        places = first_of_each(self.sequences).values()
-        return {
-            "generated": diversity(self._generated_at(places)),
-            "human": diversity([self.cut[place] for place in places]),
-        }
-
-
-def first_of_each(names):
-    """`{name: the place where it occurs first}`."""
-    first = {}
-    for place, name in enumerate(names):
-        first.setdefault(name, place)
-    return first
-
-
-def _sentences(stories):
-    return [sentence for story in stories for sentence in story]
-
-
-def _stories(of_sentences):
-    return [" ".join(story) for story in of_sentences]
 
 
 def score_run(run, split, decoding, layout, metrics=METRICS):
@@ -191,7 +92,23 @@ def _details(scored):
             for name, metric in scored.metrics.items()
         },
         "lines": script_lines(scored),
+        **_not_scored(scored.texts),
     }
+
+
+def _not_scored(texts):
+    """The names of texts that could not be scored, and of those that are scored as nothing."""
+    named = {"left_out": texts.left_out, "empty": texts.empty()}
+    return {reason: names for reason, names in named.items() if names}
+
+
+def _notes(not_scored):
+    reasons = {"left_out": "have no human text and are left out", "empty": "are empty"}
+    return [
+        f"{len(not_scored[reason])} texts {words}: {shortened(not_scored[reason])}"
+        for reason, words in reasons.items()
+        if reason in not_scored
+    ]
 
 
 def report(scores):
@@ -206,6 +123,7 @@ def report(scores):
                     f"{protocol:24}{name:>28}{value:>8}{low:>8} to {high:>6}"
                     f"{of_protocol['texts']:8}"
                 )
+        lines += [f"{protocol}: {note}" for note in _notes(of_protocol)]
     generated, human = scores["diversity"]["generated"], scores["diversity"]["human"]
     lines.append(f"{'':52}{'generated':>10}{'human':>10}")
     lines += [f"{name:52}{generated[name]:10.3g}{human[name]:10.3g}" for name in generated]
@@ -241,6 +159,8 @@ def main():
     metrics = with_metrics(arguments.metric)
     if arguments.level and arguments.protocol != "original-2018":
         raise InputError("--level belongs to the protocol original-2018 alone.")
+    if arguments.tokenise and arguments.protocol not in (VIST_ALBUM, VIST_SEQUENCE):
+        raise InputError(f"--tokenise belongs to {VIST_ALBUM} and {VIST_SEQUENCE} alone.")
     if arguments.sentences_per_story and arguments.level != "story":
         raise InputError("--sentences-per-story belongs to --level story alone.")
     if arguments.against_decoding and not arguments.against:
@@ -275,13 +195,12 @@ def _score_files(arguments, metrics):
         per_story = arguments.sentences_per_story or VIST_PHOTOS_PER_STORY
         generated, human = read_lines(hypotheses), read_lines(references)
         lines = pair_lines(generated, human, level, per_story)
-        protocol, texts, possible = f"{protocol}-{level}", with_one_reference(*lines), len(lines[1])
-        if level == "story" and len(generated) == len(human):
-            texts = replace(texts, sentences=in_stories(generated, per_story))
+        has_sentences = level == "story" and len(generated) == len(human)
+        sentences = in_stories(generated, per_story) if has_sentences else ()
+        texts, possible = with_one_reference(*lines, (), sentences), len(lines[1])
+        protocol = f"{protocol}-{level}"
     else:
-        predictions, references = read_predictions(hypotheses), read_references(references)
-        check_keys(protocol, predictions)
-        texts, possible = with_all_references(predictions, references), len(references)
+        texts, possible = _texts_by_key(protocol, hypotheses, references, arguments.tokenise)
     for metric in metrics[len(METRICS) :]:
         if protocol not in metric.protocols:
             raise InputError(
@@ -290,17 +209,34 @@ def _score_files(arguments, metrics):
     _print(score(protocol, texts, metrics), possible, arguments.json)
 
 
+def _texts_by_key(protocol, hypotheses, references, tokenise):
+    """The `Texts` of two files with keys, and the number of keys that have references."""
+    human = read_references(references, protocol)
+    system = read_system(hypotheses, human)
+    stories = stories_by(protocol, system, human)
+    if tokenise:
+        stories = tokenised(stories)
+    texts = {key: text_of(story) for key, story in stories.items()}
+    sentences = list(stories.values())
+    known = all(isinstance(story, list) for story in sentences)
+    of_key = {k: [text_of(s) for s in of_k] for k, of_k in human.of(protocol).items()}
+    found = with_all_references(texts, of_key, (), sentences if known else ())
+    return replace(found, left_out=[*found.left_out, *system.unknown]), len(of_key)
+
+
 def _print(scored, possible, as_json):
     texts, values = len(scored.texts.hypotheses), scored.values
     if as_json:
         missing = {"missing": scored.missing} if scored.missing else {}
-        print(json.dumps({**values, "texts": texts, **missing}))
+        print(json.dumps({**values, "texts": texts, **_not_scored(scored.texts), **missing}))
         return
     width = max(map(len, ["ROUGE-L", *values])) + 1
     for line in script_lines(scored) or [f"{n:{width}}{value!r}" for n, value in values.items()]:
         print(line)
     if texts < possible:
         print(f"scored {texts} of the {possible} that have references")
+    for line in _notes(_not_scored(scored.texts)):
+        print(line)
     for name, reason in scored.missing.items():
         print(f"{name} is missing: {reason}")
 
@@ -380,6 +316,9 @@ def _parse_arguments():
         default=[],
         metavar="MODULE:NAME",
         help="a score of your own, see docs/scores.md; may be repeated",
+    )
+    parser.add_argument(
+        "--tokenise", action="store_true", help="tokenise the stories of a file like VIST's"
     )
     for side in ("human", "system"):
         parser.add_argument(

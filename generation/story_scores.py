@@ -23,7 +23,7 @@ from generation.dhm import COLUMNS, check_ending, write_story_scores
 from generation.generated_stories import read_hypotheses
 from generation.grounding import grounding
 from generation.non_redundancy import non_redundancy, split_sentences
-from generation.scored_files import read_predictions
+from generation.story_files import read_named_stories
 
 _TEXTS = ("stories", "run", "human")
 _TAKES = {
@@ -55,8 +55,12 @@ def _read_sentences(arguments):
     """`{story id: sentences}` of a file, a run, or the human stories of a data folder."""
     split = arguments.split
     if arguments.stories:
-        stories = read_predictions(arguments.stories)
-        return {story: split_sentences(text) for story, text in stories.items()}
+        return {
+            named.shown: (
+                named.story if isinstance(named.story, list) else split_sentences(named.story)
+            )
+            for named in read_named_stories(arguments.stories)
+        }
     if arguments.human:
         human = read_stories(DataLayout(arguments.human).annotations(split))
         return {story.story_id: list(story.texts) for story in human}

@@ -89,14 +89,10 @@ def test_empty_stories_score_nothing(no_java):
     [
         (lambda: with_one_reference(["a", "b"], ["a"]), "2 texts and 1 references"),
         (lambda: with_one_reference([], []), "0 texts"),
-        (lambda: with_one_reference(["a", "b"], ["a", " "]), "Reference 2 is empty"),
+        (lambda: with_one_reference(["a"], [" "]), "None of the 1 texts"),
         (
-            lambda: with_all_references({"1": "a", "2": "b"}, {"1": ["a"]}),
-            "1 of 2 .* the first: 2;",
-        ),
-        (
-            lambda: with_all_references({"1": "a"}, {"1": [" "]}),
-            "1 of 1 predictions have no reference",
+            lambda: with_all_references({"1": "a", "2": "b"}, {"1": [" "], "3": ["a"]}),
+            "None of the 2 texts, the first of which is 1, has a reference",
         ),
         (lambda: with_all_references({}, {"1": ["a"]}), "no predictions"),
     ],
@@ -104,6 +100,17 @@ def test_empty_stories_score_nothing(no_java):
 def test_texts_that_can_not_be_compared_are_refused(pair, message):
     with pytest.raises(InputError, match=message):
         pair()
+
+
+def test_texts_without_a_reference_are_left_out_and_named():
+    texts = with_one_reference(["a", "b", ""], ["x", " ", "y"], ["A", "B", "C"], [["a"], ["b"], []])
+    assert (texts.hypotheses, texts.references) == (["a", ""], [["x"], ["y"]])
+    assert (texts.groups, texts.sentences) == (["A", "C"], [["a"], []])
+    assert (texts.names, texts.left_out, texts.empty()) == (["1", "3"], ["2"], ["3"])
+    human = {("1", "2"): ["x", " "], ("3", "4"): [""]}
+    texts = with_all_references({("1", "2"): "a", ("3", "4"): "b", ("5", "6"): "c"}, human)
+    assert (texts.hypotheses, texts.references, texts.groups) == (["a"], [["x"]], ())
+    assert (texts.names, texts.left_out, texts.empty()) == (["1_2"], ["3_4", "5_6"], [])
 
 
 # METEOR's parameters for its task hter: alpha, beta, gamma, delta, and the weight of a stem.
@@ -137,11 +144,21 @@ def test_meteor_follows_its_formula():
     assert script_lines(scored)[-1] == f"METEOR = {scored.values['METEOR']!r}"
 
 
-def test_meteor_takes_the_best_of_several_references():
-    predictions = {"1": "the dog ran home .", "2": "a cat sat ."}
+def test_meteor_of_several_systems_is_computed_by_one_program(monkeypatch):
     human = {"1": ["we danced all night .", "the dogs ran home ."], "2": ["a cat sat ."]}
-    expected = meteor_score(2 + STEM + 2, 2 + 2, (5, 4), (5, 4), 9, 0)
-    assert vist_album(predictions, human).values["METEOR"] == pytest.approx(expected, abs=1e-12)
+    stories = ["the dog ran home .", "a cat\r sat ."], ["we danced all night .", ""]
+    systems = [with_all_references(dict(zip("12", each, strict=True)), human) for each in stories]
+    [metric] = [m for m in METRICS if m.name == "METEOR" and "vist-album" in m.protocols]
+    metric.prepare(systems)
+    monkeypatch.setattr(meteor, "_java", None)  # it is not started again
+    first, second = (score("vist-album", texts, [metric]).values["METEOR"] for texts in systems)
+    # The best of several references.
+    assert first == pytest.approx(
+        meteor_score(2 + STEM + 2, 2 + 2, (5, 4), (5, 4), 9, 0), abs=1e-12
+    )
+    # "we", "all" and "." are function words, of which "a" and "." of the empty story's reference.
+    assert second == pytest.approx(meteor_score(2, 3, (2, 3), (4, 5), 5, 0), abs=1e-12)
+    assert metric.counted(systems[1])[:, 0].tolist() == [1, 0]
 
 
 def test_the_meteor_of_sequences_is_the_mean_of_the_best():

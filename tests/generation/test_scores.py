@@ -9,20 +9,20 @@ import pytest
 from written_runs import write_run
 
 from data_reader.errors import InputError
+from data_reader.files import read_json
 from data_reader.layout import DataLayout
 from data_reader.run_folder import Share
 from generation import metrics, scores, story_scores
 from generation.__main__ import scores_or_why_not
 from generation.dhm import read_story_scores
 from generation.metrics import METRICS, Metric, shown, with_metrics
+from generation.run_stories import RunStories, first_of_each
 from generation.scored_files import (
     check_keys,
     pair_lines,
     read_lines,
-    read_predictions,
-    read_references,
 )
-from generation.scores import RunStories, compare, first_of_each, report, score_run
+from generation.scores import compare, report, score_run
 
 PAGE = Path(__file__).parents[2] / "docs" / "scores.md"
 
@@ -37,8 +37,9 @@ def test_a_byte_order_mark_is_not_a_word(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_bytes("\ufeffone\n".encode())
     assert read_lines(path) == ["one"]
+    path = tmp_path / "stories.json"
     path.write_bytes('\ufeff{"1": "one"}'.encode())
-    assert read_predictions(path) == {"1": "one"}
+    assert read_json(path) == {"1": "one"}
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_a_byte_order_mark_is_not_a_word(tmp_path):
     ],
 )
 def test_the_keys_of_another_protocol_are_refused(protocol, right, wrong):
-    check_keys(protocol, [right])
-    with pytest.raises(InputError, match=f"{protocol} takes .* as key, got {wrong}"):
-        check_keys(protocol, [right, wrong])
+    check_keys("a.json", protocol, [right])
+    with pytest.raises(InputError, match=f"a.json: {protocol} takes .* as key, got {wrong}"):
+        check_keys("a.json", protocol, [right, wrong])
 
 
 @pytest.mark.parametrize(("contents", "message"), [(b"\n \n", "no text"), (b"\xff", "not UTF-8")])
@@ -89,19 +90,6 @@ def test_lines_that_do_not_match_are_refused(generated, human, level):
 def write(path, contents):
     path.write_text(json.dumps(contents))
     return path
-
-
-def test_predictions_are_texts_or_lists_of_one(tmp_path):
-    assert read_predictions(write(tmp_path / "a.json", {"1": "x", "2": ["y"]})) == {
-        "1": "x",
-        "2": "y",
-    }
-    for wrong in ({"1": ["x", "y"]}, {"1": 5}, ["x"]):
-        with pytest.raises(InputError, match=r"a\.json"):
-            read_predictions(write(tmp_path / "a.json", wrong))
-    for wrong in ({"1": "x"}, {"1": [5]}):
-        with pytest.raises(InputError, match=r"a\.json: 1 has"):
-            read_references(write(tmp_path / "a.json", wrong))
 
 
 STORIES = [  # id, album, photos, text of each sentence
@@ -354,7 +342,7 @@ def test_stories_are_scored_one_by_one(run, tmp_path, monkeypatch, capsys):
 def test_another_number_of_stories_is_refused(run):
     run[0].references("test").write_text("cut .\n" * 10)
     with pytest.raises(
-        ValueError, match=r"The run has 3 test stories, .*_test\.hdf5 holds 3, original_test\.txt 2"
+        ValueError, match=r"run has 3 test stories, but original_test\.txt holds 2; generate them"
     ):
         RunStories(run[0], "test", "greedy", run[1])
 
