@@ -1,7 +1,8 @@
 """python -m training.compare: compare runs.
 
 It draws their loss curves in one picture and lists the settings in which they differ, their losses
-and their scores.
+and the scores recorded in their folders.  python -m generation.compare scores stories anew, of runs
+and of other systems, side by side.
 """
 
 import math
