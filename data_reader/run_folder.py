@@ -123,6 +123,10 @@ class RunFolder:
         """The generated stories, one per line."""
         return self.path / f"hypotheses_story_{decoding}_{split}.txt"
 
+    def hypotheses_in_form(self, form, decoding, split):
+        """The generated stories in a form of the field, see `generation.story_files`."""
+        return self.path / f"hypotheses_{form}_{decoding}_{split}.json"
+
     def decodings(self, split):
         """List the names of the decodings with which stories of a split have been generated."""
         before, after = "hypotheses_story_", f"_{split}.txt"

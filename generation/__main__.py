@@ -30,6 +30,7 @@ from generation.decoding_options import (
     chosen_decoding,
     decoding_as_dict,
 )
+from generation.story_files import FORMATS, read_run, write_stories
 
 _STRIPS = 12
 
@@ -47,7 +48,7 @@ def main():
 
 
 def _refuse_options_of_splits(arguments):
-    for name in ("split", "data", "strips"):
+    for name in ("split", "data", "strips", "format"):
         if getattr(arguments, name) is not None:
             raise InputError(f"--{name} is for a split; it has no meaning with photos.")
 
@@ -86,7 +87,8 @@ def _generate_for_split(run, vocabulary, arguments):
     layout = run.layout(arguments.data)
     split = arguments.split or "test"
     strips = _STRIPS if arguments.strips is None else arguments.strips
-    with open_stories(layout, split, vocabulary) as stories:
+    also = ("album_ids", "image_ids") if arguments.format else ()
+    with open_stories(layout, split, vocabulary, also) as stories:
         check_features(stories, run.features())
         import_tensorflow()
         from generation.generate_split import decoding_name, forget_parts, generate_split
@@ -102,17 +104,27 @@ def _generate_for_split(run, vocabulary, arguments):
         write_json(run.decoding(name, split), settings, indent=2)
         _write_texts(run, name, split, sentences, references)
         forget_parts(run, split, name)
+        written = _write_in_form(run, name, split, layout, arguments.format)
         scores = scores_or_why_not(run, name, split, layout)
         shown = _show(run, split, layout, stories, strips)
     print(f"{run.name}: {len(sentences)} {split} stories, {name}")
     print(f"  {run.story_hypotheses(name, split)}")
-    print("\n".join(f"  {line}" for line in [*scores, *shown]))
+    print("\n".join(f"  {line}" for line in [*written, *scores, *shown]))
 
 
 def _write_texts(run, name, split, sentences, references):
     _write_lines(run.hypotheses(name, split), [s for story in sentences for s in story])
     _write_lines(run.story_hypotheses(name, split), [" ".join(story) for story in sentences])
     _write_lines(run.references(split), [s for story in references for s in story])
+
+
+def _write_in_form(run, name, split, layout, form):
+    """Write the stories in a form of the field, if one was asked for -> lines to print."""
+    if form is None:
+        return []
+    path = run.hypotheses_in_form(form, name, split)
+    write_stories(path, form, read_run(run, split, name, layout), run.settings()["name"])
+    return [str(path)]
 
 
 def _write_lines(path, lines):
@@ -181,6 +193,9 @@ def _parse_arguments():
         type=whole_number(0),
         metavar="N",
         help=f"number of strips to draw of a split (default: {_STRIPS})",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, help="write a split's stories in this form, too"
     )
     add_decoding_options(parser)
     return parser.parse_args()

@@ -99,7 +99,7 @@ def test_other_decodings_are_shown_beside_the_first(generated):
     (trained / "hypotheses_beam9_test.txt").write_text("from other data\n" * 5)
     (trained / "hypotheses_story_beam9_test.txt").write_text("from other data\n")
     constraints = ("--no-unknown", "--no-repeated-sentence", "--max-words", 6)
-    options = ("--strips", 0, "--beam", 2, *constraints)
+    options = ("--strips", 0, "--beam", 2, *constraints, "--format", "challenge")
     out = succeed("generation", "--run", trained, *options, **NO_JAVA)
     assert "10 test stories, beam2_nounk_nosame_max6" in out
     assert "METEOR is missing: METEOR needs Java" in out
@@ -109,6 +109,9 @@ def test_other_decodings_are_shown_beside_the_first(generated):
     sentences = (trained / "hypotheses_beam2_nounk_nosame_max6_test.txt").read_text().splitlines()
     assert len(sentences) == 50
     assert max(len(sentence.split()) for sentence in sentences) <= 6
+    written = trained / "hypotheses_challenge_beam2_nounk_nosame_max6_test.json"
+    out = succeed("generation.compare", trained, f"beam={written}", "--all", **NO_JAVA)
+    assert "photo sequences of which all systems have a story" in out
     page = (trained / "stories.html").read_text()
     assert "smoke image grouping beam2 nounk nosame max6" in page
     out = succeed("generation.story_strip", trained, "--number", 2, "--sheet", "--frame", 5)
@@ -248,6 +251,7 @@ def test_a_wrong_input_is_one_line_and_status_2(trained, tmp_path, module, argum
         "generation.fact_recall",
         "generation.attribution_picture",
         "generation.scores",
+        "generation.compare",
         "generation.story_scores",
         "generation.story_page",
         "generation.story_strip",
