@@ -196,7 +196,7 @@ def test_finished_steps_are_skipped(folder):
         ("generation", ["--beam", "0"], "--beam: 0 is less than 1; see --help"),
         ("generation.story_strip", ["{run}", "--sheet", "--format", "png"], "--sheet is a PDF"),
         ("generation.fact_recall", ["--run", "{empty}"], "has no experiment.json"),
-        ("generation.scores", ["vist-album", "{empty}/a.json", "{empty}/b.json"], "a.json is miss"),
+        ("generation.scores", ["vist-album", "{empty}/a.json", "{empty}/b.json"], "b.json is miss"),
         ("generation.scores", ["original-2018", "one"], "a protocol and two files"),
         ("generation.scores", ["vist-album", "one", "two", "--run", "{empty}"], "all protocols"),
         ("generation.scores", ["vist-album", "a", "b", "--level", "story"], "2018 alone"),

@@ -35,6 +35,7 @@ def test_batches_are_the_same_with_them(stories):
         np.testing.assert_array_equal(found["image_features"], expected["image_features"])
 
 
+@pytest.mark.parametrize("stories", ["float32"], indirect=True)  # TensorFlow waits for ten seconds
 def test_features_that_do_not_fit_are_left_in_the_file(stories, monkeypatch, capsys):
     monkeypatch.setattr(device_features, "STEP_BYTES", 2**50)
     assert on_device(stories["image_embeddings"], "CPU:0") is None
