@@ -14,7 +14,7 @@ from data_reader.files import atomic_write
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.run_folder import RunFolder
 from generation.generated_stories import HUMAN
-from generation.metrics import with_metrics
+from generation.metrics import add_metric_option, with_metrics
 from generation.references import UNITS, read_references
 from generation.scored_files import shortened
 from generation.story_files import by_keys, read_order, read_run, read_system, tokenised
@@ -173,13 +173,7 @@ def _parse_arguments():
     parser.add_argument(
         "--all", action="store_true", help="refuse systems that lack stories of the references"
     )
-    parser.add_argument(
-        "--metric",
-        action="append",
-        default=[],
-        metavar="MODULE:NAME",
-        help="a score of your own, see docs/scores.md; may be repeated",
-    )
+    add_metric_option(parser)
     for form in ("csv", "markdown", "picture"):
         parser.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write a {form}, too")
     return parser.parse_intermixed_args()

@@ -146,6 +146,17 @@ class Metric:
         return self.value(sums[:, :-1], sums[:, -1])
 
 
+def add_metric_option(parser):
+    """Add `--metric MODULE:NAME`, see `with_metrics`."""
+    parser.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="MODULE:NAME",
+        help="a score of your own, see docs/scores.md; may be repeated",
+    )
+
+
 def with_metrics(paths):
     """METRICS and the user's own, given as "module:name".
 

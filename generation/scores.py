@@ -24,7 +24,14 @@ from data_reader.layout import SPLITS
 from data_reader.run_folder import RunFolder, Share
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from generation.dhm import distances_of_files
-from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, shown, with_metrics
+from generation.metrics import (
+    METRICS,
+    VIST_ALBUM,
+    VIST_SEQUENCE,
+    add_metric_option,
+    shown,
+    with_metrics,
+)
 from generation.protocols import (
     compared,
     intervals,
@@ -310,13 +317,7 @@ def _parse_arguments():
     parser.add_argument(
         "--against-decoding", metavar="NAME", help="of that one (default: the same decoding)"
     )
-    parser.add_argument(
-        "--metric",
-        action="append",
-        default=[],
-        metavar="MODULE:NAME",
-        help="a score of your own, see docs/scores.md; may be repeated",
-    )
+    add_metric_option(parser)
     parser.add_argument(
         "--tokenise", action="store_true", help="tokenise the stories of a file like VIST's"
     )

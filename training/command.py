@@ -131,6 +131,11 @@ def add_training_options(parser):
         action="store_true",
         help="train a tiny model on a tiny sample set, made if need be, to see that all runs",
     )
+    add_results_option(parser)
+
+
+def add_results_option(parser):
+    """Add `--results FOLDER`."""
     parser.add_argument(
         "--results", default=RESULTS, help="folder of the run folders (default: results/)"
     )

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.files import atomic_write
-from data_reader.layout import RESULTS, DataLayout
+from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process
+from dataset.download.addresses import add_address_option
+from training.command import add_results_option
 from training.vist_scores import table_of_scores
 from training.vist_steps import EXPERIMENTS, FEATURE_SIZES, Vist, all_steps, annotations_step
 
@@ -106,7 +108,7 @@ def _measure(steps, vist):
 def _plan(steps, rates):
     """The steps as a table: what is left of each, and its expected time and size."""
     rows = [("step", "amount", "time", "disk")]
-    total, is_all = 0.0, True
+    total, disk_space, is_all = 0.0, 0.0, True
     for step in steps:
         if step.is_done():
             rows.append((step.title, "already there", "", ""))
@@ -114,12 +116,12 @@ def _plan(steps, rates):
         rate = rates[step.work] if step.work else math.inf
         seconds = step.amount / rate if rate else 0.0
         total, is_all = total + seconds, is_all and rate is not None
+        disk_space += step.gigabytes
         amount = f"{step.amount:,} {step.unit}" if step.work else ""
         disk = f"{step.gigabytes:.1f} GB" if step.gigabytes else ""
         rows.append((step.title, amount, _duration(seconds) if rate else "unknown", disk))
-    disk = sum(step.gigabytes for step in steps if not step.is_done())
     at_least = "" if is_all else "at least "
-    rows.append(("all", "", f"{at_least}{_duration(total)}", f"{disk:.1f} GB"))
+    rows.append(("all", "", f"{at_least}{_duration(total)}", f"{disk_space:.1f} GB"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         f"{title:<{widths[0]}}  {amount:<{widths[1]}}  {time:>{widths[2]}}  {disk:>{widths[3]}}"
@@ -146,16 +148,8 @@ def _parse_arguments():
         "(default: %(default)s)",
     )
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
-    parser.add_argument(
-        "--address",
-        action="append",
-        default=[],
-        metavar="NAME=URL",
-        help="another address of a download, see python -m dataset.download",
-    )
-    parser.add_argument(
-        "--results", default=RESULTS, help="folder of the run folders (default: results/)"
-    )
+    add_address_option(parser)
+    add_results_option(parser)
     parser.add_argument(
         "--set",
         nargs="+",

@@ -15,6 +15,7 @@ from data_reader.cli import add_data_option, command_line, import_tensorflow, ru
 from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.measuring import available_cores
+from dataset.download.addresses import add_address_option
 from training.vist_steps import ARCHIVES, EXPERIMENTS, FEATURES, GENERATION, PHOTOS
 
 _BYTES_FETCHED = 4_000_000
@@ -147,13 +148,7 @@ def _parse_arguments():
         metavar="WORK",
     )
     add_data_option(parser)
-    parser.add_argument(
-        "--address",
-        action="append",
-        default=[],
-        metavar="NAME=URL",
-        help="another address of a download",
-    )
+    add_address_option(parser)
     parser.add_argument("--feature-size", type=int, default=4096, help="(default: %(default)s)")
     parser.add_argument(
         "--set",

@@ -9,7 +9,7 @@ from pathlib import Path
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.files import exclusive_lock
 from data_reader.layout import REPOSITORY, SPLITS, DataLayout
-from dataset.download.addresses import NAMES, read_table
+from dataset.download.addresses import add_address_option, read_table
 from dataset.download.archives import fetch_download, find_downloads, remaining_sizes
 from dataset.download.failures import is_temporary
 from dataset.download.fetch import Client
@@ -160,13 +160,7 @@ def _parse_arguments():
     )
     parser.add_argument("what", nargs="+", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
     add_data_option(parser)
-    parser.add_argument(
-        "--address",
-        action="append",
-        default=[],
-        metavar="NAME=URL",
-        help=f"fetch from another address: {', '.join(NAMES)}; may be repeated",
-    )
+    add_address_option(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask before fetching")
     _add_photo_options(parser)
     return parser.parse_args()

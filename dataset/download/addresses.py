@@ -73,6 +73,17 @@ def read_table(path=TABLE, overrides=()):
     return addresses, PhotoFacts(**photos)
 
 
+def add_address_option(parser):
+    """Add `--address NAME=URL`, see the overrides of `read_table`."""
+    parser.add_argument(
+        "--address",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help=f"fetch from another address: {', '.join(NAMES)}; may be repeated",
+    )
+
+
 def _address(path, name, entry):
     key = f"addresses.{name}."
     _check(path, key, entry, {"url": str, "size": int}, {"unpacked": int, "headers": dict})
