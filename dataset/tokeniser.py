@@ -13,6 +13,16 @@ _ABBREVIATIONS = ("mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "a.m", "p.m",
 _END_AFTER_I = re.compile(r"\b(I)\.(?=\s)", re.IGNORECASE)
 
 
+def sentence_splitter(abbreviations):
+    """Return NLTK's Punkt, untrained but with abbreviations, whose full stop ends no sentence."""
+    from nltk.tokenize import PunktSentenceTokenizer
+    from nltk.tokenize.punkt import PunktParameters
+
+    parameters = PunktParameters()
+    parameters.abbrev_types = set(abbreviations)
+    return PunktSentenceTokenizer(parameters)
+
+
 class Tokeniser:
     """Turns a sentence into VIST's lower-case words, separated by single spaces.
 
@@ -22,12 +32,9 @@ class Tokeniser:
     """
 
     def __init__(self):
-        from nltk.tokenize import PunktSentenceTokenizer, TreebankWordTokenizer
-        from nltk.tokenize.punkt import PunktParameters
+        from nltk.tokenize import TreebankWordTokenizer
 
-        parameters = PunktParameters()
-        parameters.abbrev_types = set(_ABBREVIATIONS)
-        self._sentences = PunktSentenceTokenizer(parameters)
+        self._sentences = sentence_splitter(_ABBREVIATIONS)
         self._words = TreebankWordTokenizer()
         # NLTK takes '' after a space for an opening mark, which is a closing one in VIST.
         self._words.STARTING_QUOTES = [

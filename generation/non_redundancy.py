@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 from itertools import combinations
 from statistics import fmean
 
+from dataset.tokeniser import sentence_splitter
+
 _SLICE = 4  # words
 # Their full stop ends no sentence.
 _SHORT = ("mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "a.m", "p.m", "d.j", "u.s", "p", "d.c")
@@ -66,9 +68,4 @@ def _tokeniser():
 
 @cache
 def _splitter():
-    from nltk.tokenize import PunktSentenceTokenizer
-    from nltk.tokenize.punkt import PunktParameters
-
-    parameters = PunktParameters()
-    parameters.abbrev_types = set(_SHORT)
-    return PunktSentenceTokenizer(parameters)
+    return sentence_splitter(_SHORT)

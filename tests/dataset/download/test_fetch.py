@@ -173,8 +173,12 @@ def test_all_threads_wait_as_long_as_a_busy_server_says(serve, tmp_path):
     assert server.asked["/file"] == 3
 
 
-def test_a_server_that_says_to_wait_for_a_day_is_asked_once(serve, tmp_path):
+def test_a_server_that_says_to_wait_for_a_day_is_asked_once(serve, tmp_path, monkeypatch):
+    def sleep(seconds):
+        raise AssertionError(f"it waits {seconds} s")
+
     server, client = serve("wait long"), Client()
+    monkeypatch.setattr(fetch_module.time, "sleep", sleep)
     for _ in range(2):
         with pytest.raises(FetchError, match="says to wait longer than 600 s") as failed:
             client.fetch(f"{server.address}/file", tmp_path / "partial")
