@@ -223,8 +223,13 @@ def test_durations(seconds, expected):
         ("sys.exit(3)", 3),
         ("os.kill(os.getpid(), signal.SIGKILL)", 137),
         ("os.kill(os.getppid(), signal.SIGTERM); time.sleep(20)", 143),
+        (
+            "signal.signal(signal.SIGTERM, lambda *_: sys.exit()); "
+            "os.kill(os.getppid(), signal.SIGTERM); time.sleep(20)",
+            143,
+        ),
     ],
-    ids=["fails", "is killed", "is handed on a signal"],
+    ids=["fails", "is killed", "is handed on a signal", "ends well at a signal"],
 )
 def test_a_step_that_ends_early_ends_all(tmp_path, monkeypatch, capfd, does, status):
     (tmp_path / "a_step.py").write_text(f"import os, signal, sys, time\n{does}\n")
