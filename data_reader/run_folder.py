@@ -148,6 +148,10 @@ class RunFolder:
     def scores(self, decoding, split):
         return self.path / f"scores_{decoding}_{split}.json"
 
+    def album_sums(self, decoding, split):
+        """What the scores are computed from, by album, for comparisons over several runs."""
+        return self.path / f"album_sums_{decoding}_{split}.json"
+
     def fact_recall(self, decoding, split):
         return self.path / f"fact_recall_{decoding}_{split}.json"
 

@@ -6,7 +6,6 @@ browsing them.  The same command resumes an interrupted generation.
 """
 
 import os
-import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -18,19 +17,17 @@ from data_reader.cli import (
     whole_number,
 )
 from data_reader.errors import InputError
-from data_reader.files import atomic_write, write_json
+from data_reader.files import atomic_write
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.shared_model import open_model
-from data_reader.stories_file import check_features, open_stories
 from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import (
     add_decoding_options,
     check_decoding_options,
     chosen_decoding,
-    decoding_as_dict,
 )
-from generation.story_files import FORMATS, read_run, write_stories
+from generation.story_files import FORMATS
 
 _STRIPS = 12
 
@@ -39,12 +36,11 @@ def main():
     arguments = _parse_arguments()
     check_decoding_options(arguments)
     with open_model(arguments.run or RunFolder.newest(RESULTS).path, arguments.trust) as run:
-        vocabulary = Vocabulary.read(run.vocabulary_file)
         if arguments.photos:
             _refuse_options_of_splits(arguments)
-            _generate_for_photos(run, vocabulary, arguments)
+            _generate_for_photos(run, Vocabulary.read(run.vocabulary_file), arguments)
         else:
-            _generate_for_split(run, vocabulary, arguments)
+            _generate_for_split(run, arguments)
 
 
 def _refuse_options_of_splits(arguments):
@@ -82,91 +78,20 @@ def _generate_for_photos(run, vocabulary, arguments):
     print(f"  strip: {path}")
 
 
-def _generate_for_split(run, vocabulary, arguments):
-    """Generate the stories of a split; write them, their scores, strips and page."""
-    layout = run.layout(arguments.data)
-    split = arguments.split or "test"
-    strips = _STRIPS if arguments.strips is None else arguments.strips
-    also = ("album_ids", "image_ids") if arguments.format else ()
-    with open_stories(layout, split, vocabulary, also) as stories:
-        check_features(stories, run.features())
-        import_tensorflow()
-        from generation.generate_split import decoding_name, forget_parts, generate_split
+def _generate_for_split(run, arguments):
+    from generation.split_stories import generate_for_split
 
-        decoding = chosen_decoding(arguments)
-        name = decoding_name(decoding, arguments.precision)
-        rows = generate_split(run, split, stories, decoding, arguments.precision)
-        sentences = [[vocabulary.decode(row) for row in story] for story in rows]
-        references = [
-            [vocabulary.decode(row) for row in story] for story in stories["story_sentences"][:]
-        ]
-        settings = decoding_as_dict(decoding, arguments.precision)
-        write_json(run.decoding(name, split), settings, indent=2)
-        _write_texts(run, name, split, sentences, references)
-        forget_parts(run, split, name)
-        written = _write_in_form(run, name, split, layout, arguments.format)
-        scores = scores_or_why_not(run, name, split, layout)
-        shown = _show(run, split, layout, stories, strips)
-    print(f"{run.name}: {len(sentences)} {split} stories, {name}")
-    print(f"  {run.story_hypotheses(name, split)}")
-    print("\n".join(f"  {line}" for line in [*written, *scores, *shown]))
-
-
-def _write_texts(run, name, split, sentences, references):
-    _write_lines(run.hypotheses(name, split), [s for story in sentences for s in story])
-    _write_lines(run.story_hypotheses(name, split), [" ".join(story) for story in sentences])
-    _write_lines(run.references(split), [s for story in references for s in story])
-
-
-def _write_in_form(run, name, split, layout, form):
-    """Write the stories in a form of the field, if one was asked for -> lines to print."""
-    if form is None:
-        return []
-    path = run.hypotheses_in_form(form, name, split)
-    write_stories(path, form, read_run(run, split, name, layout), run.settings()["name"])
-    return [str(path)]
-
-
-def _write_lines(path, lines):
-    with atomic_write(path) as partial:
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def scores_or_why_not(run, name, split, layout):
-    """Score the generated stories -> lines to print."""
-    from generation.scores import report, score_run
-
-    try:
-        return report(score_run(run, split, name, layout)).splitlines()
-    except (InputError, FileNotFoundError) as error:
-        files = shlex.join(map(str, (run.hypotheses(name, split), run.references(split))))
-        return [
-            f"not scored: {error}",
-            f"without albums: python -m generation.scores original-2018 {files}",
-        ]
-
-
-def _show(run, split, layout, stories, count):
-    """Draw `count` strips and write the page, with all stories that the run has of the split.
-
-    -> lines to print: the paths.
-    """
-    if not {"texts", "image_paths", "image_ids", "album_ids"} <= set(stories):
-        return [f"{stories.filename} has no photo paths, albums or texts: no strips, no page"]
-    from generation.generated_stories import read_shown_stories, read_systems, system_scores
-    from generation.story_page import write_page
-    from generation.story_strip import draw_strips, spread_over
-
-    systems = read_systems([run], split)
-    others = [name for name in systems if len(systems[name]) != len(stories["story_ids"])]
-    systems = {name: systems[name] for name in systems if name not in others}
-    shown = read_shown_stories(layout, split, systems)
-    paths = draw_strips(spread_over(shown, count), run.strips, split)
-    scores = {n: of_n for n, of_n in system_scores([run], split).items() if n in systems}
-    write_page(run.page, f"{run.name}, {split}", shown, scores)
-    lines = [f"{name} was generated from other stories: not shown" for name in others]
-    lines += [f"{len(paths)} strips, the first: {paths[0]}"] if paths else []
-    return [*lines, str(run.page)]
+    import_tensorflow()
+    lines = generate_for_split(
+        run,
+        arguments.split or "test",
+        run.layout(arguments.data),
+        chosen_decoding(arguments),
+        arguments.precision,
+        _STRIPS if arguments.strips is None else arguments.strips,
+        arguments.format,
+    )
+    print("\n".join(lines))
 
 
 def _parse_arguments():

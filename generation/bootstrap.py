@@ -13,10 +13,10 @@ import numpy as np
 RESAMPLES, SEED = 2000, 1
 
 
-@lru_cache(maxsize=2)  # it takes longer than the scores of the draws
-def draw_groups(groups):
+@lru_cache(maxsize=8)  # it takes longer than the scores of the draws
+def draw_groups(groups, seed=SEED):
     """int [R, G], how often each of so many groups is drawn; the same on every call."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     return rng.multinomial(groups, np.full(groups, 1 / groups), RESAMPLES)
 
 
@@ -43,21 +43,35 @@ def interval(score, sums):
 
 
 def paired_difference(score, ours, theirs):
-    """The difference of a score on the same groups, `{difference, interval, p_value}`.
+    """The difference of a score on the same groups, see `mean_paired_difference`.
 
-    The p-value is two-sided: the share of draws in which the difference has the other sign, times
-    two, and at least 1 / R.
+    Args:
+        ours, theirs: [G, S], the same groups in the same order.
+    """
+    return mean_paired_difference(score, [(ours, theirs)])
+
+
+def mean_paired_difference(score, pairs):
+    """The mean difference of a score over several pairs, `{difference, interval, p_value}`.
+
+    Groups are drawn within each pair; the pairs, for instance trainings with the same seeds, are
+    not drawn.  The p-value is two-sided: the share of draws in which the difference has the other
+    sign, times two, and at least 1 / R.
 
     Args:
         score: as in `interval`.
-        ours, theirs: [G, S], the same groups in the same order.
+        pairs: tuples of [G, S], ours and theirs, with the same groups in the same order.
     """
-    drawn = draw_groups(len(ours))
-    differences = score(drawn @ ours) - score(drawn @ theirs)
+    measured, drawn = [], []
+    for number, (ours, theirs) in enumerate(pairs):
+        draws = draw_groups(len(ours), SEED + number)
+        drawn.append(score(draws @ ours) - score(draws @ theirs))
+        measured.append(float((score(total(ours)) - score(total(theirs)))[0]))
+    differences = np.mean(drawn, axis=0)
     differences = differences[~np.isnan(differences)]
     smaller = min((differences <= 0).mean(), (differences >= 0).mean())
     return {
-        "difference": float((score(total(ours)) - score(total(theirs)))[0]),
+        "difference": float(np.mean(measured)),
         "interval": np.percentile(differences, [2.5, 97.5]).tolist(),
         "p_value": float(min(1.0, max(2 * smaller, 1 / RESAMPLES))),
     }

@@ -4,6 +4,8 @@ The JSON of a decoding, which is written beside its hypotheses, holds its method
 constraints, and the precision of the model.
 """
 
+import argparse
+import shlex
 from dataclasses import asdict, fields
 
 from data_reader.cli import import_tensorflow, whole_number
@@ -111,6 +113,24 @@ def chosen_decoding(arguments):
         return BeamSearch(arguments.beam, **_given(arguments), constraints=constraints)
     method = Sampling if arguments.sample else Greedy
     return method(**_given(arguments), constraints=constraints)
+
+
+def parse_decoding(options):
+    """Return the decoding and the precision that a text of options asks for: "--beam 3".
+
+    Raises:
+        InputError: there is no such option, or a number is out of range.
+    """
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    add_decoding_options(parser)
+    try:
+        arguments, others = parser.parse_known_args(shlex.split(options))
+    except (argparse.ArgumentError, ValueError) as error:
+        raise InputError(f"{options!r} are no options of a decoding: {error}") from error
+    if others:
+        raise InputError(f"{options!r} are no options of a decoding: {' '.join(others)}")
+    check_decoding_options(arguments)
+    return chosen_decoding(arguments), arguments.precision
 
 
 def options_of(decoding, precision):

@@ -58,15 +58,28 @@ def fact_recall(stories, wordings):
     Raises:
         InputError: there are fewer than two albums.
     """
-    if len({story.album_id for story in stories}) < 2:
-        raise InputError("Fact recall compares albums; it needs stories of at least two.")
-    counts = {fact: _count(stories, fact, wordings[fact]) for fact in ("event", *FACTS)}
-    counts["all"] = sum(counts[fact] for fact in FACTS)
+    counts = count_facts(stories, wordings)
     return {fact: _recall(of_albums) for fact, of_albums in counts.items()}
 
 
+def count_facts(stories, wordings):
+    """Count facts by album, in the order of first appearance; arguments as `fact_recall`'s.
+
+    Returns:
+        `{fact: [albums, 3]}`, keys as `fact_recall`'s: the facts recalled, the mean number recalled
+        by others' stories, and how many there are.
+
+    Raises:
+        InputError: there are fewer than two albums.
+    """
+    if len({story.album_id for story in stories}) < 2:
+        raise InputError("Fact recall compares albums; it needs stories of at least two.")
+    counts = {fact: _count(stories, fact, wordings[fact]) for fact in ("event", *FACTS)}
+    return counts | {"all": sum(counts[fact] for fact in FACTS)}
+
+
 def _count(stories, fact, wordings):
-    """[albums, 3]: facts recalled, the mean number recalled by others' stories, facts."""
+    """[albums, 3], see `count_facts`."""
     albums = {album_id: place for place, album_id in enumerate({s.album_id: 0 for s in stories})}
     named = [named_values(story.text, wordings) for story in stories]
     counts = np.zeros((len(albums), 3))
@@ -86,19 +99,19 @@ def _count(stories, fact, wordings):
 def _recall(counts):
     """[albums, 3], see `_count` -> the entry of `fact_recall` for a fact."""
     names = ("own", "other", "difference")
-    shares = _percent(counts.sum(axis=0)[None])[0]
+    shares = fact_shares(counts.sum(axis=0)[None])[0]
     return {
         **dict(zip(names, shares.tolist(), strict=True)),
         "facts": int(counts[:, 2].sum()),
         "intervals": {
-            name: interval(lambda sums, column=column: _percent(sums)[:, column], counts)
+            name: interval(lambda sums, column=column: fact_shares(sums)[:, column], counts)
             for column, name in enumerate(names)
         },
     }
 
 
-def _percent(sums):
-    """[N, 3], sums of counts -> [N, 3]: own, other, and their difference, in percent."""
+def fact_shares(sums):
+    """[N, 3], sums of `count_facts` -> [N, 3]: own, other, and their difference, in percent."""
     own, other, facts = sums.T
     shares = 100 * np.stack([own, other, own - other]) / np.maximum(facts, 1)
     return shares.T
@@ -154,6 +167,22 @@ def _facts_of(album, photos):
     return facts
 
 
+def report_run(layout, run, decoding, split):
+    """Count the facts in a run's stories, write its file of fact recall -> the table as text.
+
+    Raises:
+        FileNotFoundError, InputError: see `read_stories_with_facts`.
+    """
+    stories = read_stories_with_facts(layout, run, decoding, split)
+    recall = fact_recall(stories, read_facts(layout)["wordings"])
+    write_json(run.fact_recall(decoding, split), recall, indent=2)
+    distinct = 100 * len({story.text for story in stories}) / len(stories)
+    return (
+        f"Facts of {len(stories)} {split} stories of {run.name}, {decoding}\n{report(recall)}\n"
+        f"{distinct:.1f}% of the stories differ from each other"
+    )
+
+
 def report(recall):
     """The table for a person."""
     rows = [
@@ -178,14 +207,7 @@ def main():
     arguments = parser.parse_args()
     run = RunFolder.open(arguments.run) if arguments.run else RunFolder.newest(RESULTS)
     layout = run.layout(arguments.data)
-    split, decoding = arguments.split, arguments.decoding
-    stories = read_stories_with_facts(layout, run, decoding, split)
-    recall = fact_recall(stories, read_facts(layout)["wordings"])
-    distinct = 100 * len({story.text for story in stories}) / len(stories)
-    print(f"Facts of {len(stories)} {split} stories of {run.name}, {decoding}")
-    print(report(recall))
-    print(f"{distinct:.1f}% of the stories differ from each other")
-    write_json(run.fact_recall(decoding, split), recall, indent=2)
+    print(report_run(layout, run, arguments.decoding, arguments.split))
 
 
 if __name__ == "__main__":

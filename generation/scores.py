@@ -23,6 +23,7 @@ from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS
 from data_reader.run_folder import RunFolder, Share
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
+from generation.bootstrap import sums_by_group
 from generation.dhm import distances_of_files
 from generation.metrics import (
     METRICS,
@@ -81,7 +82,23 @@ def score_run(run, split, decoding, layout, metrics=METRICS):
         "versions": {package: version(package) for package in _PACKAGES} | {"METEOR": "1.5"},
     }
     write_json(run.scores(decoding, split), scores, indent=2)
+    write_json(run.album_sums(decoding, split), _album_sums(scored))
     return scores
+
+
+def _album_sums(scored):
+    """`{protocol and score: {"albums": [ids], "sums": [G, S]}}`, see `Metric.counted`."""
+    return {
+        f"{protocol} {name}": {
+            "albums": list(dict.fromkeys(of_protocol.texts.groups)),
+            "sums": sums_by_group(
+                metric.counted(of_protocol.texts), of_protocol.texts.groups
+            ).tolist(),
+        }
+        for protocol, of_protocol in scored.items()
+        for name, metric in of_protocol.metrics.items()
+        if metric.in_summary
+    }
 
 
 def _details(scored):

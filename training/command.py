@@ -94,16 +94,7 @@ def resumable(command):
 def _parse_arguments(experiment):
     parser = command_line(f"Train the experiment {experiment.name!r} on {experiment.data}.")
     add_training_options(parser)
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        dest="settings",
-        metavar="SETTING=VALUE",
-        help="override settings for a trial: epochs=2 model_settings.image_group_size=5; the run "
-        "folder's name says which",
-    )
+    add_set_option(parser)
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -132,6 +123,20 @@ def add_training_options(parser):
         help="train a tiny model on a tiny sample set, made if need be, to see that all runs",
     )
     add_results_option(parser)
+
+
+def add_set_option(parser):
+    """Add `--set SETTING=VALUE ...`."""
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        dest="settings",
+        metavar="SETTING=VALUE",
+        help="override settings for a trial: epochs=2 model_settings.image_group_size=5; the run "
+        "folder's name says which",
+    )
 
 
 def add_results_option(parser):

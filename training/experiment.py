@@ -148,7 +148,7 @@ class Experiment:
                     f"{assignment!r} sets nothing; write setting=value, with one of "
                     f"{', '.join(names)}, or model_settings.setting=value."
                 )
-        added = [_in_a_name(each) for each in assignments if not each.startswith("name=")]
+        added = [in_a_name(each) for each in assignments if not each.startswith("name=")]
         return replace(changed, name="_".join([changed.name, *added]))
 
 
@@ -168,8 +168,8 @@ def _parse_value(text):
         return text
 
 
-def _in_a_name(assignment):
-    """ "model_settings.image_group_size=5" -> "image_group_size-5"."""
+def in_a_name(assignment):
+    """An assignment as the name of a run holds it: "model_settings.k=5" -> "k-5"."""
     setting, _, text = assignment.removeprefix("model_settings.").partition("=")
     return re.sub(r"[^\w.-]+", "-", f"{setting}-{text}").strip("-")[:_LONGEST_IN_A_NAME]
 

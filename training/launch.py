@@ -35,7 +35,7 @@ def start_workers(count):
     for index in range(count):
         environment = os.environ | {"TF_CONFIG": Cluster(addresses, index).tf_config()}
         processes.append(subprocess.Popen(command, env=environment))
-        _share_cores(processes[-1].pid, index, count)
+        share_cores(processes[-1].pid, index, count)
     # A terminal sends Ctrl-C to all processes itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: [process.terminate() for process in processes])
@@ -51,7 +51,8 @@ def free_ports(count):
         return [each.getsockname()[1] for each in sockets]
 
 
-def _share_cores(process, index, count):
+def share_cores(process, index, count):
+    """Restrict the process to its share of the cores, the `index`-th of `count`."""
     if hasattr(os, "sched_setaffinity") and len(cores := available_cores()) >= count:
         os.sched_setaffinity(process, cores[index::count])
 

@@ -13,6 +13,7 @@ from generation.decoding_options import (
     chosen_decoding,
     decoding_as_dict,
     options_of,
+    parse_decoding,
     read_decoding,
 )
 
@@ -47,9 +48,16 @@ def parse(*options):
 def test_options_and_json_give_the_same_decoding(options, decoding, tmp_path):
     arguments = parse(*options.split())
     assert chosen_decoding(arguments) == decoding
+    assert parse_decoding(options) == (decoding, arguments.precision)
     assert options_of(decoding, arguments.precision) == options.split()
     write_json(tmp_path / "decoding.json", decoding_as_dict(decoding, arguments.precision))
     assert read_decoding(tmp_path / "decoding.json") == (decoding, arguments.precision)
+
+
+@pytest.mark.parametrize("options", ["--beem 3", "--beam three", "'", "greedy"])
+def test_what_are_no_options_of_a_decoding_is_refused(options):
+    with pytest.raises(InputError, match="are no options of a decoding"):
+        parse_decoding(options)
 
 
 def test_an_option_of_a_method_that_was_not_chosen_is_refused():

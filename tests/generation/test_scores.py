@@ -13,7 +13,6 @@ from data_reader.files import read_json
 from data_reader.layout import DataLayout
 from data_reader.run_folder import Share
 from generation import metrics, scores, story_scores
-from generation.__main__ import scores_or_why_not
 from generation.dhm import read_story_scores
 from generation.metrics import METRICS, Metric, shown, with_metrics
 from generation.run_stories import RunStories, first_of_each
@@ -23,6 +22,7 @@ from generation.scored_files import (
     read_lines,
 )
 from generation.scores import compare, report, score_run
+from generation.split_stories import scores_or_why_not
 
 PAGE = Path(__file__).parents[2] / "docs" / "scores.md"
 
@@ -185,6 +185,15 @@ def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
     assert " ".join(lines[1].split()) == "original-2018-sentence BLEU-4 0.00 0.00 to 0.00 15"
     assert len([line for line in lines if " to " in line]) == len(summary)
     assert lines[-1].startswith("METEOR is missing: METEOR needs Java")
+
+
+def test_the_sums_of_each_album_are_kept_for_comparisons(run, no_java):
+    score_run(run[0], "test", "greedy", run[1])
+    sums = json.loads(run[0].album_sums("greedy", "test").read_text())
+    assert list(sums) == [name for name in run[0].all_scores()["greedy test"] if name in sums]
+    by_album = sums["original-2018-story RoViST-NR"]
+    assert by_album["albums"] == ["A", "B"]
+    assert [row[1:] for row in by_album["sums"]] == [[2, 2], [1, 1]]  # that are known, texts
 
 
 def test_shares_are_known_among_the_scores_of_a_run(run, no_java):

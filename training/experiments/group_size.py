@@ -1,21 +1,19 @@
 """How many photos should a sentence see?  The proposed model on the sample set, k = 1 to 5.
 
-    python -m training.experiments.group_size
+    python -m training.experiments.group_size --jobs 2
 
-Five trainings of two minutes each on two cores of an AMD EPYC; validation loss 0.285, 0.187, 0.135,
-0.143 and 0.154 per word for k = 1 to 5.  It draws the best validation loss and BLEU by k:
-results/group_size/group_size.png and .csv.  Finished runs are not trained again.
+Also three photos backwards; three seeds each.
 """
 
 from dataclasses import replace
 
 from training.experiments.image_grouping import EXPERIMENT as BASELINE
-from training.sweep import run_experiments
+from training.sweeps import Sweep, run_sweep
 
-EXPERIMENTS = [
-    replace(BASELINE, name=f"group_size_{k}").with_model_settings(image_group_size=k)
-    for k in range(1, 6)
-]
+REVERSED = replace(BASELINE, name="group_size_3_reversed").with_model_settings(reverse=True)
+
+GRID = Sweep.grid("group_size", BASELINE, {"image_group_size": range(1, 6)}, seeds=(1, 2, 3))
+SWEEP = replace(GRID, experiments={**GRID.experiments, "3, reversed": REVERSED}, reference="3")
 
 if __name__ == "__main__":
-    run_experiments("group_size", EXPERIMENTS, "image_group_size")
+    run_sweep(SWEEP)
