@@ -11,7 +11,8 @@ nest of tensors [N, ...].  A decoding is called with
 
 and returns int32 [N, T], rows <START> words <END> padded with <NULL>.  A sentence that reaches its
 maximum length gets its <END> all the same.  Sentences that have ended are no longer computed.  The
-`name` of a decoding is part of file names.
+`name` of a decoding is part of file names.  `human_previous` is for whoever calls it: whether each
+sentence follows the human sentence before it instead of the generated one.
 
 Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of each, T words of a
 row, V vocabulary.
@@ -35,16 +36,22 @@ def start_rows(sentences):
     return tf.pad(tf.fill([sentences, 1], START), [[0, 0], [0, ROW_LENGTH - 1]])
 
 
+def _suffix(decoding):
+    """The part of its name that all decodings share."""
+    return decoding.constraints.suffix + ("_human_previous" if decoding.human_previous else "")
+
+
 @dataclass(frozen=True)
 class Greedy:
     """The likeliest word at each step."""
 
     method = "greedy"
     constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
+    human_previous: bool = False
 
     @property
     def name(self):
-        return f"greedy{self.constraints.suffix}"
+        return f"greedy{_suffix(self)}"
 
     def __call__(self, step, state, previous_sentences, sentence_ids):
         def likeliest(logits, *_):
@@ -76,6 +83,7 @@ class Sampling:
     top_p: float = 1.0
     seed: int = 1
     constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
+    human_previous: bool = False
 
     def __post_init__(self):
         if not 0 < self.temperature < math.inf:
@@ -91,7 +99,7 @@ class Sampling:
     def name(self):
         kept = f"_k{self.top_k}" if self.top_k else ""
         kept += f"_p{self.top_p:g}" if self.top_p < 1 else ""
-        return f"sample_t{self.temperature:g}{kept}_s{self.seed}{self.constraints.suffix}"
+        return f"sample_t{self.temperature:g}{kept}_s{self.seed}{_suffix(self)}"
 
     def __call__(self, step, state, previous_sentences, sentence_ids):
         uniform = self._uniform(sentence_ids)
@@ -173,6 +181,7 @@ class BeamSearch:
     width: int
     length_penalty: float = 1.0
     constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
+    human_previous: bool = False
 
     def __post_init__(self):
         if self.width < 1:
@@ -185,7 +194,7 @@ class BeamSearch:
     @property
     def name(self):
         penalty = f"_lp{self.length_penalty:g}" if self.length_penalty != 1 else ""
-        return f"beam{self.width}{penalty}{self.constraints.suffix}"
+        return f"beam{self.width}{penalty}{_suffix(self)}"
 
     def __call__(self, step, state, previous_sentences, sentence_ids):
         def any_active(position, best, beams):

@@ -43,6 +43,12 @@ def add_decoding_options(parser):
         choices=PRECISIONS,
         help="of matrix products (default: %(default)s)",
     )
+    group.add_argument(
+        "--human-previous",
+        action="store_true",
+        help="of a split: let each sentence follow the human sentence before it instead of the "
+        "generated one",
+    )
     _add_constraints(parser.add_argument_group("decoding constraints"))
 
 
@@ -109,10 +115,11 @@ def chosen_decoding(arguments):
     constraints = DecodingConstraints(
         **{field.name: getattr(arguments, field.name) for field in fields(DecodingConstraints)}
     )
+    both = {"constraints": constraints, "human_previous": arguments.human_previous}
     if arguments.beam:
-        return BeamSearch(arguments.beam, **_given(arguments), constraints=constraints)
+        return BeamSearch(arguments.beam, **_given(arguments), **both)
     method = Sampling if arguments.sample else Greedy
-    return method(**_given(arguments), constraints=constraints)
+    return method(**_given(arguments), **both)
 
 
 def parse_decoding(options):

@@ -37,9 +37,12 @@ def generate_split(run, split, stories, decoding, precision="float32"):
         parts = _read_parts(folder)
         first = len(parts) * STORIES_PER_BATCH
         image_features = stories["image_embeddings"]
+        human = stories["story_sentences"] if decoding.human_previous else None
         if first < len(image_features):
             generator = StoryGenerator(load_model(run, precision), decoding)
-            for batch in generator.generate_batches(image_features, STORIES_PER_BATCH, first):
+            for batch in generator.generate_batches(
+                image_features, STORIES_PER_BATCH, first, human_sentences=human
+            ):
                 with atomic_write(_part(folder, len(parts))) as partial:
                     np.save(partial, batch)
                 parts.append(batch)

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from data_reader.errors import InputError
 from data_reader.vocabulary import ROW_LENGTH
 from generation.decoding import Greedy, start_rows
 
@@ -24,7 +25,11 @@ class StoryGenerator:
         self._decoding = decoding or Greedy()
         features = tf.TensorSpec([None, None, model.feature_size], tf.float32)
         story_numbers = tf.TensorSpec([None], tf.int32)
-        self._compiled = tf.function(self._generate, input_signature=[features, story_numbers])
+        human = tf.TensorSpec([None, None, ROW_LENGTH], tf.int32)
+        of_human = [human] if self._decoding.human_previous else []
+        self._compiled = tf.function(
+            self._generate, input_signature=[features, story_numbers, *of_human]
+        )
 
     def generate(self, image_features, stories_per_batch=STORIES_PER_BATCH, show_progress=True):
         """Generate one story for each row of photos.
@@ -40,8 +45,21 @@ class StoryGenerator:
             list(self.generate_batches(image_features, stories_per_batch, 0, show_progress))
         )
 
-    def generate_batches(self, image_features, stories_per_batch, first=0, show_progress=True):
-        """Generate from the story `first` on -> an iterator of batches, int32 [B, I, 22]."""
+    def generate_batches(
+        self, image_features, stories_per_batch, first=0, show_progress=True, human_sentences=None
+    ):
+        """Generate from the story `first` on -> an iterator of batches, int32 [B, I, 22].
+
+        Args:
+            human_sentences: int32 [N, I, 22], for a decoding with `human_previous`.
+
+        Raises:
+            InputError: such a decoding has none.
+        """
+        if self._decoding.human_previous and human_sentences is None:
+            raise InputError(
+                "--human-previous needs human sentences; photos of your own have none."
+            )
         stories = len(image_features)
         with tqdm(
             total=stories,
@@ -53,11 +71,14 @@ class StoryGenerator:
             for start in range(first, stories, stories_per_batch):
                 batch = np.asarray(image_features[start : start + stories_per_batch], np.float32)
                 numbers = np.arange(start, start + len(batch), dtype=np.int32)
-                yield self._compiled(batch, numbers).numpy()
+                human = []
+                if self._decoding.human_previous:
+                    human = [np.asarray(human_sentences[start : start + stories_per_batch])]
+                yield self._compiled(batch, numbers, *human).numpy()
                 bar.update(len(batch))
 
-    def _generate(self, image_features, story_numbers):
-        """[B, I, F], the stories' numbers in their split [B] -> [B, I, T]."""
+    def _generate(self, image_features, story_numbers, human_sentences=None):
+        """[B, I, F], the stories' numbers in their split [B], [B, I, T] -> [B, I, T]."""
         stories, images = tf.unstack(tf.shape(image_features)[:2])
         image_states = self._model.encode_images(image_features)
         step = self._model.make_decode_step()
@@ -68,7 +89,8 @@ class StoryGenerator:
             ids = story_numbers * images + image
             sentence = self._decoding(step, state, previous_sentences, ids)
             is_this = tf.range(images)[:, None] == image
-            return image + 1, sentence, tf.where(is_this, sentence[:, None], previous_sentences)
+            followed = sentence if human_sentences is None else human_sentences[:, image]
+            return image + 1, followed, tf.where(is_this, sentence[:, None], previous_sentences)
 
         no_sentences = tf.zeros([stories, images, ROW_LENGTH], tf.int32)
         start = tf.constant(0), start_rows(stories), no_sentences

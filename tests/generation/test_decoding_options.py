@@ -29,6 +29,7 @@ def parse(*options):
     [
         ("", Greedy()),
         ("--precision bfloat16", Greedy()),
+        ("--human-previous", Greedy(human_previous=True)),
         (
             "--beam 5 --length-penalty 0.123456789 --no-unknown",
             BeamSearch(5, 0.123456789, DecodingConstraints(no_unknown=True)),
@@ -66,14 +67,17 @@ def test_an_option_of_a_method_that_was_not_chosen_is_refused():
         check_decoding_options(parse("--beam", "2", "--top-k", "3"))
 
 
+BEAM_3 = {"width": 3, "length_penalty": 1.0, "human_previous": False}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"method": "best"}, "KeyError.'best'"),
-        ({"parameters": {"width": "3", "length_penalty": 1.0}}, "width is '3'"),
-        ({"parameters": {"width": 0, "length_penalty": 1.0}}, "width is 0"),
+        ({"parameters": {**BEAM_3, "width": "3"}}, "width is '3'"),
+        ({"parameters": {**BEAM_3, "width": 0}}, "width is 0"),
         ({"parameters": {"width": 3}}, "length_penalty"),
-        ({"parameters": {"width": 3, "length_penalty": 1.0, "depth": 2}}, "depth"),
+        ({"parameters": {**BEAM_3, "depth": 2}}, "depth"),
         ({"parameters": None}, "TypeError"),
         ({"constraints": {}}, "no_unknown"),
         ({"precision": "float7"}, "precision is 'float7'"),

@@ -37,8 +37,8 @@ def stories(tmp_path):
 def stop_after_two_batches(patch):
     generate = story_generator.StoryGenerator.generate_batches
 
-    def generate_two(*arguments):
-        batches = generate(*arguments)
+    def generate_two(*arguments, **options):
+        batches = generate(*arguments, **options)
         yield next(batches)
         yield next(batches)
         raise KeyboardInterrupt

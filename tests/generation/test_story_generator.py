@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.vocabulary import END, MAX_WORDS, NULL, START
 from generation.constraints import DecodingConstraints
 from generation.decoding import BeamSearch, Greedy, Sampling
@@ -90,3 +91,20 @@ def test_the_sentences_of_a_story_are_sampled_independently():
 
 def test_stories_of_other_numbers_of_photos():
     assert StoryGenerator(small_model()).generate(PHOTOS[:, :3]).shape == (5, 3, MAX_WORDS + 2)
+
+
+def test_sentences_may_follow_the_human_ones():
+    model = small_model()
+    own = StoryGenerator(model).generate(PHOTOS)
+    generator = StoryGenerator(model, Greedy(human_previous=True))
+
+    def following(sentences):
+        [first, *others] = generator.generate_batches(PHOTOS, 2, human_sentences=sentences)
+        return np.concatenate([first, *others])
+
+    np.testing.assert_array_equal(following(own), own)
+    others = following(own[:, ::-1])
+    np.testing.assert_array_equal(others[:, 0], own[:, 0])
+    assert (others[:, 1:] != own[:, 1:]).any()
+    with pytest.raises(InputError, match="photos of your own have none"):
+        generator.generate(PHOTOS)
