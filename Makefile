@@ -24,7 +24,7 @@ NEWEST_RUN = ls -d results/$(RUN_NAME)_[0-9]* | tail -n 1
 RUN = "$$(cat $(TRAINED))"
 MODEL_TO_SHARE = $(RUN)/$(RUN_NAME).zip
 
-.PHONY: help setup story vist test bench clean-story style
+.PHONY: help setup story vist study test bench clean-story style
 .DELETE_ON_ERROR:
 
 help:
@@ -36,6 +36,8 @@ help:
 	@echo "                  says how long all will take, and takes days; it can be interrupted"
 	@echo "make vist FEATURES=arel   the same with AREL's features instead of the photos"
 	@echo "make vist PLAN=1          only the annotations and how long the rest will take"
+	@echo "make study        what each part of the system is worth: some fifty trainings on the"
+	@echo "                  sample set, hours; it can be interrupted; SMOKE_TEST=1 takes minutes"
 	@echo "make test         all tests"
 	@echo "make bench        speed and memory of training and generation; on a machine without"
 	@echo "                  a GPU also of several workers, checkpoints, extraction, the reader"
@@ -90,6 +92,9 @@ $(SHARED): $(GENERATED) | $(READY)
 
 vist: $(READY)
 	$(PYTHON) -m training.vist --features $(or $(FEATURES),photos) $(if $(PLAN),--plan)
+
+study: $(STORIES) | $(READY)
+	$(PYTHON) -m training.study --jobs 2 $(SMOKE)
 
 test: $(READY)
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

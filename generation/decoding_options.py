@@ -137,6 +137,7 @@ def parse_decoding(options):
     if others:
         raise InputError(f"{options!r} are no options of a decoding: {' '.join(others)}")
     check_decoding_options(arguments)
+    import_tensorflow()
     return chosen_decoding(arguments), arguments.precision
 
 

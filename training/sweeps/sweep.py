@@ -117,8 +117,9 @@ def _with_seed(experiment, seed, several):
 def run_sweep(sweep):
     """The command line of a sweep.
 
-    It trains the runs that are not finished (a smoke test trains all), generates and scores their
-    stories, and writes a table, comparisons and a picture into the sweep's folder of the results.
+    It trains the runs that are not finished (a smoke test trains two tiny ones), generates and
+    scores their stories, and writes a table, comparisons and a picture into the sweep's folder of
+    the results.
     """
     run_command(lambda: _main(sweep))
 
@@ -154,10 +155,19 @@ def _main(sweep):
 
 
 def _smoke_test_of(sweep):
+    """The first and the last of its experiments, tiny, with the first seed."""
     import_tensorflow()
-    tiny = {label: smoke_test(each) for label, each in sweep.experiments.items()}
-    make_smoke_data(DataLayout(next(iter(tiny.values())).data))
-    return replace(sweep, name=f"{SMOKE_PREFIX}{sweep.name}", experiments=tiny)
+    labels = list(sweep.experiments)
+    ends = dict.fromkeys([labels[0], labels[-1]])
+    tiny = {label: smoke_test(sweep.experiments[label]) for label in ends}
+    make_smoke_data(DataLayout(tiny[labels[0]].data))
+    return replace(
+        sweep,
+        name=f"{SMOKE_PREFIX}{sweep.name}",
+        experiments=tiny,
+        seeds=sweep.seeds[:1],
+        reference=None,
+    )
 
 
 def _run_all(sweep, planned, results, arguments):
@@ -228,6 +238,19 @@ def _score(run, sweep):
 def _parse_arguments(sweep):
     runs = len(sweep.planned())
     parser = command_line(f"Train and score {runs} runs that differ in {sweep.setting} and seed.")
+    add_sweep_options(parser)
+    parser.add_argument(
+        "--only",
+        type=whole_number(1),
+        metavar="N",
+        help=f"complete the N-th run alone, of 1 to {runs}: for the array jobs of a cluster",
+    )
+    parser.set_defaults(program=" ".join([parser.prog, *sys.argv[1:]]))
+    return parser.parse_args()
+
+
+def add_sweep_options(parser):
+    """Add the options that all sweeps have."""
     add_training_options(parser)
     add_set_option(parser)
     parser.add_argument(
@@ -242,13 +265,5 @@ def _parse_arguments(sweep):
         type=whole_number(0),
         nargs="+",
         metavar="SEED",
-        help=f"default: {' '.join(map(str, sweep.seeds))}",
+        help="other seeds than the sweep's own",
     )
-    parser.add_argument(
-        "--only",
-        type=whole_number(1),
-        metavar="N",
-        help=f"complete the N-th run alone, of 1 to {runs}: for the array jobs of a cluster",
-    )
-    parser.set_defaults(program=" ".join([parser.prog, *sys.argv[1:]]))
-    return parser.parse_args()

@@ -1,0 +1,36 @@
+"""python -m training.study: what each part of the system is worth, on the sample set.
+
+It runs the sweeps of docs/study.md one after the other, with the options given; finished runs are
+not trained again, so that the same command resumes an interrupted study.
+"""
+
+import subprocess
+import sys
+
+from data_reader.cli import command_line, run_command
+from training.stopping import STOPPED
+from training.sweeps.sweep import add_sweep_options
+
+SWEEPS = ("three_models", "group_size", "previous_sentence", "fed_sentence", "parts")
+
+
+def main():
+    parser = command_line(__doc__)
+    add_sweep_options(parser)
+    parser.parse_args()
+    failed = []
+    for name in SWEEPS:
+        print(f"{name}:", flush=True)
+        command = [sys.executable, "-m", f"training.experiments.{name}", *sys.argv[1:]]
+        status = subprocess.run(command).returncode
+        if status in (STOPPED, -2, 130):
+            sys.exit(STOPPED)
+        if status:
+            failed.append(name)
+    if failed:
+        print(f"not complete: {', '.join(failed)}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run_command(main)
