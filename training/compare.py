@@ -1,20 +1,22 @@
 """python -m training.compare: compare runs.
 
 It draws their loss curves in one picture and lists the settings in which they differ, their losses
-and the scores recorded in their folders.  python -m generation.compare scores stories anew, of runs
-and of other systems, side by side.
+and the scores recorded in their folders; seeds of one experiment stand together, with their means.
+python -m generation.compare scores stories anew, of runs and of other systems, side by side.
 """
 
 import math
+from itertools import islice
 from pathlib import Path
 
 from data_reader.cli import command_line, run_command
-from data_reader.files import atomic_write, write_csv
+from data_reader.files import write_csv
 from data_reader.layout import RESULTS
 from data_reader.run_folder import RunFolder
-from training.loss_plot import finite, highest_bleu, marked_every, read_losses, start_at_zero
+from data_reader.seeds import group_seeds, mean_and_deviation
+from training.comparison_pictures import draw_table, plot_curves
+from training.loss_plot import highest_bleu, read_losses
 
-MARKERS = "os^DvPX*"
 LONGEST_CELL = 40  # of the printed table; the CSV file has the full text
 
 
@@ -37,34 +39,63 @@ def main():
 def compare(runs, folder):
     """Write curves.png, table.csv and table.png into the folder -> the table as text.
 
+    Seeds of one experiment, see `group_seeds`, share a column of the table and a curve; in
+    table.csv each run has its row.
+
     Raises:
         InputError: a run has no epoch yet or a broken file.
     """
-    columns = {"run": [run.name for run in runs], **compared(runs)}
-    plot_curves(runs, folder / "curves.png")
+    experiments = group_seeds(runs)
+    runs = [run for seeds in experiments.values() for run in seeds]
+    settings, results = differing_settings(runs), results_of(runs)
+    columns = {"run": [run.name for run in runs]}
+    if len(experiments) < len(runs):
+        columns["experiment"] = [name for name, seeds in experiments.items() for _ in seeds]
+    columns |= settings | results
+    lines = _table(experiments, settings, results)
+    plot_curves(list(zip(lines[0][1:], experiments.values(), strict=True)), folder / "curves.png")
     write_csv(folder / "table.csv", columns, zip(*columns.values(), strict=True))
-    # The printed table has one column per run: settings and scores are many, runs few.
-    lines = [[name, *map(_cell, values)] for name, values in columns.items()]
-    _draw_table(lines, folder / "table.png")
+    draw_table(lines, folder / "table.png")
     return _aligned(lines)
 
 
-def compared(runs):
-    """`{name: one value per run}`: the settings that differ, losses of the best epoch, scores.
+def _table(experiments, settings, results):
+    """The lines of cells; one column per experiment: settings and scores are many, runs few."""
+    sizes = [len(seeds) for seeds in experiments.values()]
+    corner = "mean ± sd over seeds" if max(sizes) > 1 else "run"
+    return [
+        [corner, *(_heading(name, seeds) for name, seeds in experiments.items())],
+        *([name, *map(_distinct, _split(all_, sizes))] for name, all_ in settings.items()),
+        *([name, *map(_mean, _split(all_, sizes))] for name, all_ in results.items()),
+    ]
 
-    The value is "" where a run does not have the setting or score.
-    """
+
+def _heading(name, seeds):
+    return _cell(f"{name} ({len(seeds)} seeds)" if len(seeds) > 1 else seeds[0].name)
+
+
+def _split(values, sizes):
+    """Split the values of all runs into those of each experiment."""
+    rest = iter(values)
+    return [list(islice(rest, size)) for size in sizes]
+
+
+def differing_settings(runs):
+    """`{name: one value per run}` of the settings that differ; "" where a run does not have it."""
     settings = _by_name([run.all_settings() for run in runs])
     del settings["name"]
+    return {name: values for name, values in settings.items() if _differ(values)}
+
+
+def results_of(runs):
+    """`{name: one value per run}`: losses of the best epoch, then scores; "" where it has none."""
     best = [run.best_epoch() for run in runs]
-    scores = [_scores(run) for run in runs]
     return {
-        **{name: values for name, values in settings.items() if _differ(values)},
         "best epoch": [epoch.get("epoch", "") for epoch in best],
         "training loss": [epoch.get("loss", "") for epoch in best],
         "validation loss": [epoch.get("val_loss", "") for epoch in best],
         "perplexity": [epoch.get("perplexity", "") for epoch in best],
-        **_by_name(scores),
+        **_by_name([_scores(run) for run in runs]),
     }
 
 
@@ -86,34 +117,6 @@ def _differ(values):
     return any(value != values[0] for value in values)
 
 
-def plot_curves(runs, path):
-    """Plot the losses of all runs, which differ in shade and marker as well as in colour."""
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5.5 + 0.25 * len(runs)), layout="constrained")
-    axes = figure.subplots()
-    shown = []
-    for number, run in enumerate(runs):
-        losses = read_losses(run)
-        # From dark to light, but not too light to be seen on white.
-        color = colormaps["viridis"](0.8 * number / max(1, len(runs) - 1))
-        style = {"color": color, "markevery": marked_every(losses["epoch"])}
-        marker = MARKERS[number % len(MARKERS)]
-        validation = {"marker": marker, "markeredgecolor": "white", "label": _cell(run.name)}
-        axes.plot(losses["epoch"], finite(losses["val_loss"]), "-", **style, **validation)
-        axes.plot(losses["epoch"], finite(losses["loss"]), "--", linewidth=1, color=color)
-        shown += losses["val_loss"] + losses["loss"]
-    axes.set(xlabel="epoch", ylabel="loss per word (nats)")
-    axes.set_title("Loss in validation (solid) and training (dashed)")
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    start_at_zero(axes, shown)
-    for text in figure.legend(loc="outside lower center").get_texts():
-        text.set_parse_math(False)  # a $ in a name is a $
-    with atomic_write(path) as partial:
-        figure.savefig(partial, dpi=150)
-
-
 def _cell(value):
     text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
     if len(text) <= LONGEST_CELL:
@@ -122,32 +125,35 @@ def _cell(value):
     return f"{text[: half - 1]}…{text[-half:]}"  # of a run's name the start time is kept
 
 
+def _distinct(values):
+    """A cell of the settings of seeds: one for all, or each of them."""
+    return _cell(", ".join(dict.fromkeys(filter(None, map(_cell, values)))))
+
+
+def _mean(values):
+    """A cell of the results of seeds: mean ± standard deviation; of one run its result.
+
+    Where some have no finite number, it says how many the mean is over.
+    """
+    numbers = [value for value in values if value != "" and math.isfinite(value)]
+    if len(values) == 1 or not numbers:
+        return _distinct(values)
+    mean, deviation = mean_and_deviation(numbers)
+    missing = f" ({len(numbers)} of {len(values)})" if len(numbers) < len(values) else ""
+    if len(numbers) == 1:
+        return _cell(mean) + missing
+    if not 1e-3 <= abs(mean) < 1e6:
+        return f"{mean:.4g} ± {deviation:.2g}{missing}"
+    decimals = max(0, 3 - math.floor(math.log10(abs(mean))))
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}{missing}"
+
+
 def _aligned(lines):
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def _draw_table(lines, path):
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1, 0.1))  # the picture is cropped to the table, however large
-    axes = figure.subplots()
-    axes.axis("off")
-    table = axes.table(lines, cellLoc="left", loc="center")
-    table.auto_set_font_size(False)
-    table.set_fontsize(10)
-    table.scale(1, 1.4)
-    table.auto_set_column_width(range(len(lines[0])))
-    for (row, column), cell in table.get_celld().items():
-        cell.set_edgecolor("0.8")
-        cell.get_text().set_parse_math(False)
-        if row == 0 or column == 0:
-            cell.set_facecolor("0.93")
-    with atomic_write(path) as partial:
-        figure.savefig(partial, dpi=150, bbox_inches="tight")
 
 
 if __name__ == "__main__":
