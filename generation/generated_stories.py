@@ -10,6 +10,8 @@ from data_reader.cli import add_data_option
 from data_reader.errors import InputError
 from data_reader.files import read_strings
 from data_reader.layout import SPLITS
+from data_reader.run_folder import RunFolder
+from data_reader.seeds import group_seeds, seed_of
 from data_reader.stories_file import open_stories, read_story_ids
 from generation.decoding_options import DEFAULT_DECODING, options_of, read_decoding
 
@@ -100,7 +102,8 @@ def read_systems(runs, split, decodings=()):
     """Read the generated stories of runs -> `{name: [stories][sentences]}`.
 
     A system has the name of the run's experiment; where two systems would have the same name, that
-    of the run folder replaces it and the decoding's name is added, as needed.
+    of the run folder replaces it and the decoding's name is added, as needed.  Runs that are seeds
+    of one experiment, see `group_seeds`, follow each other and are named "<experiment> seed 1".
 
     Args:
         decodings: names, the same for each run; without any, all that the run has of the split.
@@ -110,18 +113,30 @@ def read_systems(runs, split, decodings=()):
         InputError: a file of hypotheses is broken.
     """
     return {
-        name: read_hypotheses(run, decoding, split)
-        for name, (run, decoding) in _named(runs, split, decodings).items()
+        system.name: read_hypotheses(system.run, system.decoding, split)
+        for system in _systems(runs, split, decodings)
     }
 
 
 def system_scores(runs, split, decodings=()):
     """Read the scores of the same systems, where they have any -> `{name: {score: number}}`."""
     scores = {
-        name: run.all_scores().get(f"{decoding} {split}", {})
-        for name, (run, decoding) in _named(runs, split, decodings).items()
+        system.name: system.run.all_scores().get(f"{system.decoding} {split}", {})
+        for system in _systems(runs, split, decodings)
     }
     return {name: of_system for name, of_system in scores.items() if of_system}
+
+
+def system_seeds(runs, split, decodings=()):
+    """`{name: (experiment, seed)}` of those of the same systems that are seeds of one experiment.
+
+    If an experiment has several decodings, the decoding's name is part of its own.
+    """
+    return {
+        system.name: (system.experiment, system.seed)
+        for system in _systems(runs, split, decodings)
+        if system.seed is not None
+    }
 
 
 def read_hypotheses(run, decoding, split):
@@ -166,21 +181,46 @@ def _lines(path):
         raise InputError(f"{path} is not UTF-8 ({error}); generate the stories again.") from error
 
 
-def _named(runs, split, decodings):
-    """Name the systems -> `{name: (run, decoding)}`, with the shortest names that are unique."""
-    systems = [
-        (run, decoding)
-        for run in runs
-        for decoding in (decodings or run.decodings(split) or (DEFAULT_DECODING,))
-    ]
+@dataclass(frozen=True)
+class _System:
+    """A run and a decoding; the seed is None where a run is the only one of its experiment."""
+
+    run: RunFolder
+    decoding: str
+    experiment: str
+    seed: int | None
+
+    @property
+    def name(self):
+        return self.experiment if self.seed is None else f"{self.experiment} seed {self.seed}"
+
+
+def _systems(runs, split, decodings):
+    """List the `_System`s, with the shortest names that are unique."""
     folders = {}
     for run in runs:
         folders.setdefault(run.settings()["name"], set()).add(run.name)
-    names = [
-        run.name if len(folders[run.settings()["name"]]) > 1 else run.settings()["name"]
-        for run, _ in systems
+    systems = []
+    for experiment, seeds in group_seeds(runs).items():
+        if len(seeds) == 1:
+            name = seeds[0].settings()["name"]
+            experiment = seeds[0].name if len(folders[name]) > 1 else name
+        systems += _systems_of(experiment, seeds, split, decodings)
+    return systems
+
+
+def _systems_of(experiment, seeds, split, decodings):
+    """List the `_System`s of an experiment: decoding by decoding, the seeds that have it."""
+    of_runs = [(run, decodings or run.decodings(split) or (DEFAULT_DECODING,)) for run in seeds]
+    all_decodings = dict.fromkeys(name for _, names in of_runs for name in names)
+    return [
+        _System(
+            run,
+            decoding,
+            f"{experiment} {decoding}" if len(all_decodings) > 1 else experiment,
+            seed_of(run) if len(seeds) > 1 else None,
+        )
+        for decoding in all_decodings
+        for run, names in of_runs
+        if decoding in names
     ]
-    return {
-        f"{name} {decoding}" if names.count(name) > 1 else name: (run, decoding)
-        for name, (run, decoding) in zip(names, systems, strict=True)
-    }

@@ -11,18 +11,20 @@ from urllib.parse import quote
 from data_reader.cli import command_line, run_command
 from data_reader.files import atomic_write
 from data_reader.run_folder import RunFolder
+from data_reader.seeds import mean_and_deviation
 from generation.generated_stories import (
     add_system_options,
     read_shown_stories,
     read_systems,
     system_scores,
+    system_seeds,
 )
 from generation.metrics import shown
 
 _TEMPLATE = "story_page.html.jinja"
 
 
-def write_page(path, title, stories, scores):
+def write_page(path, title, stories, scores, seeds=None):
     """Write the page.
 
     Args:
@@ -30,12 +32,18 @@ def write_page(path, title, stories, scores):
         stories: `ShownStory`s, at least one, all with the same systems.
         scores: `{system: {name: number}}`, see `system_scores`, shown under the stories; may be
             empty.
+        seeds: `{system: (experiment, seed)}`, see `system_seeds`: systems that are shown together,
+            under the experiment's name and with the mean and deviation of their scores.
     """
     from jinja2 import Environment, FileSystemLoader
 
     folder = Path(path).absolute().parent
+    systems = {name: (seeds or {}).get(name, (name, None)) for name in stories[0].systems}
     data = {
-        "systems": [_readable(name) for name in stories[0].systems],
+        "systems": [
+            {"name": _readable(name), "seed": "" if seed is None else f"seed {seed}"}
+            for name, seed in systems.values()
+        ],
         "stories": [
             {
                 "id": story.story_id,
@@ -46,19 +54,44 @@ def write_page(path, title, stories, scores):
             for story in stories
         ],
     }
-    score_names = dict.fromkeys(name for row in scores.values() for name in row)
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     page = environment.get_template(_TEMPLATE).render(
         title=title,
         data=data,
-        scores={
-            _readable(system): {name: shown(score) for name, score in row.items()}
-            for system, row in scores.items()
-        },
-        score_names=list(score_names),
+        scores=_score_columns(systems, scores),
+        score_names=list(dict.fromkeys(name for row in scores.values() for name in row)),
+        has_seeds=bool(seeds),
     )
     with atomic_write(path) as partial:
         partial.write_text(page, encoding="utf-8", errors="replace")
+
+
+def _score_columns(systems, scores):
+    """`{heading: {score: text}}`, one column per experiment that has scores."""
+    experiments = {}
+    for system, (experiment, seed) in systems.items():
+        experiments.setdefault(experiment, {})[seed] = scores.get(system, {})
+    return {
+        _heading(experiment, list(seeds)): {
+            name: _spread([row[name] for row in seeds.values() if name in row], len(seeds))
+            for name in dict.fromkeys(name for row in seeds.values() for name in row)
+        }
+        for experiment, seeds in experiments.items()
+        if any(seeds.values())
+    }
+
+
+def _heading(experiment, seeds):
+    if len(seeds) > 1:
+        return f"{_readable(experiment)}, {len(seeds)} seeds"
+    return _readable(experiment) + ("" if seeds == [None] else f", seed {seeds[0]}")
+
+
+def _spread(scores, seeds):
+    """The mean ± standard deviation, and of how many seeds if not of all; a single score alone."""
+    mean, deviation = map(type(scores[0]), mean_and_deviation(scores))
+    text = shown(mean) if len(scores) == 1 else f"{shown(mean)} ± {shown(deviation)}"
+    return text if len(scores) == seeds else f"{text} ({len(scores)} of {seeds})"
 
 
 def _address(photo, folder):
@@ -83,7 +116,8 @@ def main():
     stories = read_shown_stories(layout, arguments.split, systems)
     path = arguments.output or runs[0].page
     scores = system_scores(runs, arguments.split, arguments.decoding)
-    write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, scores)
+    seeds = system_seeds(runs, arguments.split, arguments.decoding)
+    write_page(path, f"{arguments.split} stories of {layout.root.name}", stories, scores, seeds)
     print(f"{len(stories)} stories, {len(systems)} systems besides the human one\n  {path}")
 
 

@@ -16,6 +16,7 @@ from generation.generated_stories import (
     read_shown_stories,
     read_systems,
     system_scores,
+    system_seeds,
 )
 
 
@@ -92,6 +93,28 @@ def test_names_are_the_shortest_that_are_unique(tmp_path, run):
         again.name,
         "b",
     ]
+
+
+def test_seeds_of_one_experiment_follow_each_other(tmp_path, run):
+    other = write_run(tmp_path / "b", [1.0], name="b", epochs=9)
+    second = write_run(tmp_path / "a_seed-2_20260101-000000", [1.0], name="a_seed-2", seed=2)
+    for each in (other, second):
+        write_hypotheses(each, ["a", "b"], ["c", "d"])
+    runs = [run, other, second]
+    assert list(read_systems(runs, "test")) == ["a seed 1", "a seed 2", "b"]
+    assert system_seeds(runs, "test") == {"a seed 1": ("a", 1), "a seed 2": ("a", 2)}
+    assert system_seeds([second, other], "test") == {}
+    assert list(read_systems([second, other], "test")) == ["a_seed-2", "b"]
+    write_hypotheses(second, ["a", "b"], ["c", "d"], decoding="beam3")
+    write_json(second.scores("beam3", "test"), {"bleu": 1.5})
+    assert list(read_systems(runs, "test")) == [
+        "a greedy seed 1",
+        "a greedy seed 2",
+        "a beam3 seed 2",
+        "b",
+    ]
+    assert system_seeds(runs, "test")["a beam3 seed 2"] == ("a beam3", 2)
+    assert system_scores(runs, "test") == {"a beam3 seed 2": {"bleu": 1.5}}
 
 
 def test_scores_are_those_of_the_system_and_split(run):

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -214,6 +215,39 @@ def test_scores_are_shown_where_there_are_some(page, tmp_path):
     ]
     write_page(page, "stories", stories(tmp_path), {})
     assert use(page, table) == []
+
+
+def test_seeds_stand_together_with_the_mean_of_their_scores(page, tmp_path):
+    [story, *_] = stories(tmp_path)
+    names = ("human", "a_run seed 1", "a_run seed 2", "b")
+    seeds = {"a_run seed 1": ("a_run", 1), "a_run seed 2": ("a_run", 2)}
+    scores = {
+        "a_run seed 1": {"METEOR": Share(0.1), "CIDEr": 4.0},
+        "a_run seed 2": {"METEOR": Share(0.2)},
+        "b": {"METEOR": Share(0.3), "CIDEr": 5.0},
+    }
+    both = [replace(story, systems={name: ["x", "y"] for name in names})]
+    write_page(page, "stories", both, scores, seeds)
+    labels, colours, on_a_phone, table = use(
+        page,
+        """
+        const all = (selector) => [...document.querySelectorAll(selector)];
+        const labels = all("#story > .system");
+        return [labels.map((label) => label.innerText),
+                labels.map((label) => getComputedStyle(label).color),
+                all(".sentence .system").slice(0, 4).map((name) => name.textContent),
+                all("td, th").map((cell) => cell.textContent.trim())];
+        """,
+    )
+    assert labels == ["human", "a run\nseed 1", "seed 2", "b"]
+    assert colours[1] == colours[2]
+    assert len(set(colours)) == 3
+    assert on_a_phone == ["human", "a run, seed 1", "a run, seed 2", "b"]
+    assert table == [
+        *("", "a run, 2 seeds", "b"),
+        *("METEOR", "15.00 ± 7.07", "30.00"),
+        *("CIDEr", "4.00 (1 of 2)", "5.00"),
+    ]
 
 
 def test_the_page_needs_no_network(page):
