@@ -71,7 +71,11 @@ def _table(experiments, settings, results):
 
 
 def _heading(name, seeds):
-    return _cell(f"{name} ({len(seeds)} seeds)" if len(seeds) > 1 else seeds[0].name)
+    if len(seeds) == 1:
+        return _cell(seeds[0].name)
+    unfinished = sum(not run.finished() for run in seeds)
+    note = f", {unfinished} unfinished" if unfinished else ""
+    return _cell(f"{name} ({len(seeds)} seeds{note})")
 
 
 def _split(values, sizes):

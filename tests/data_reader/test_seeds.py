@@ -47,8 +47,9 @@ def test_a_seed_trained_twice_is_no_second_sample(tmp_path):
 
 def test_names_are_unique_and_a_run_given_twice_counts_once(tmp_path):
     here, there = (run_of(tmp_path / folder / "a", 1) for folder in ("here", "there"))
-    groups = group_seeds([here, there, RunFolder(here.path)])
-    assert groups == {str(here.path): [here], str(there.path): [there]}
+    again = RunFolder(here.path)
+    assert group_seeds([here, again]) == {"a": [here]}
+    assert group_seeds([here, there, again]) == {str(here.path): [here], str(there.path): [there]}
 
 
 def test_the_deviation_is_that_of_a_sample():

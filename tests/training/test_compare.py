@@ -68,26 +68,27 @@ def test_the_table_is_printed_and_written_and_the_curves_are_drawn(runs, tmp_pat
 
 @pytest.fixture
 def seeds(tmp_path):
-    """Two seeds of "a", of different lengths, around a run of "b"."""
+    """Two seeds of "a", of different lengths, the second unfinished, around a run of "b"."""
     one = write_run(tmp_path / "a_seed-1", [3.0, 1.0], bleu=["", 9.0], name="a_seed-1", seed=1)
     other = write_run(tmp_path / "b", [2.0], name="b", epochs=9)
     two = write_run(tmp_path / "a_seed-2", [5.0, math.inf, 2.0], name="a_seed-2", seed=2)
     for run, bleu in ((one, 40.0), (two, 44.0), (other, 30.0)):
         run.scores("greedy", "test").write_text(json.dumps({"bleu": bleu}))
+    one.finished_file.write_text('{"reason": "all epochs"}')
     return [one, other, two]
 
 
 def test_seeds_of_one_experiment_share_a_column_and_have_a_row_each_in_the_file(seeds, tmp_path):
     assert compare(seeds, tmp_path / "out").splitlines() == [
-        "mean ± sd over seeds      a (2 seeds)      b",
-        "epochs                    4                9",
-        "seed                      1, 2             1",
-        "best epoch                2.500 ± 0.707    1",
-        "training loss             0.7500 ± 0.3536  1",
-        "validation loss           1.500 ± 0.707    2",
-        "perplexity                5.054 ± 3.303    7.389",
+        "mean ± sd over seeds      a (2 seeds, 1 unfinished)  b",
+        "epochs                    4                          9",
+        "seed                      1, 2                       1",
+        "best epoch                2.500 ± 0.707              1",
+        "training loss             0.7500 ± 0.3536            1",
+        "validation loss           1.500 ± 0.707              2",
+        "perplexity                5.054 ± 3.303              7.389",
         "highest BLEU in training  9 (1 of 2)",
-        "bleu greedy test          42.00 ± 2.83     30",
+        "bleu greedy test          42.00 ± 2.83               30",
     ]
     with (tmp_path / "out" / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
