@@ -48,10 +48,10 @@ def test_a_grid_has_all_combinations_of_the_experiments_and_the_models_settings(
 def test_each_experiment_is_planned_with_each_seed():
     planned = replace(SWEEP, seeds=(1, 7)).planned()
     assert [(each.label, each.experiment.name, each.experiment.seed) for each in planned] == [
-        ("1", "k_image_group_size-1_seed1", 1),
-        ("1", "k_image_group_size-1_seed7", 7),
-        ("2", "k_image_group_size-2_seed1", 1),
-        ("2", "k_image_group_size-2_seed7", 7),
+        ("1", "k_image_group_size-1_seed-1", 1),
+        ("1", "k_image_group_size-1_seed-7", 7),
+        ("2", "k_image_group_size-2_seed-1", 1),
+        ("2", "k_image_group_size-2_seed-7", 7),
     ]
     assert [each.experiment.name for each in SWEEP.planned()] == [ONE.name, TWO.name]
 

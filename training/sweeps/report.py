@@ -1,9 +1,9 @@
 """The results of a sweep as CSV, text and Markdown."""
 
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 from data_reader.files import atomic_write, write_csv
+from data_reader.seeds import mean_and_deviation
 from generation.decoding_options import parse_decoding
 from generation.generate_split import decoding_name
 from training.sweeps.comparison import compare_with_reference
@@ -106,7 +106,7 @@ def mean_and_spread(rows, name):
     values = [column.factor * row.numbers[name] for row in rows if name in row.numbers]
     if not values:
         return ""
-    texts = [fmean(values), stdev(values)] if len(values) > 1 else values
+    texts = mean_and_deviation(values)[: len(values)]
     return " ± ".join(f"{value:.{column.digits}f}" for value in texts)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from data_reader.files import read_json
 from data_reader.run_folder import RunFolder
+from data_reader.seeds import seed_of
 from training.loss_plot import highest_bleu, read_losses
 
 _DIVERSITY = ("vocabulary", "duplicate_stories", "repeated_trigrams_within")
@@ -39,7 +40,7 @@ def make_row(label, run, decoding, split):
 def _losses(run):
     best, losses = run.best_epoch(), read_losses(run)
     return {
-        "seed": run.settings()["seed"],
+        "seed": seed_of(run),
         "best_epoch": best.get("epoch", math.nan),
         "best_val_loss": best.get("val_loss", math.nan),
         "perplexity": best.get("perplexity", math.nan),

@@ -110,7 +110,7 @@ def _with_settings(experiment, settings):
 
 
 def _with_seed(experiment, seed, several):
-    name = f"{experiment.name}_seed{seed}" if several else experiment.name
+    name = f"{experiment.name}_seed-{seed}" if several else experiment.name
     return replace(experiment, name=name, seed=seed)
 
 
