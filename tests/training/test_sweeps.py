@@ -163,6 +163,27 @@ def test_what_was_interrupted_is_resumed(trained, command, tmp_path):
     assert trained == [ONE.name, f"{begun.name} on"]
 
 
+def test_a_run_that_fails_does_not_stop_the_others(command, trained, monkeypatch, tmp_path, capsys):
+    def score(run, sweep):
+        if run.settings()["model_settings"]["image_group_size"] == 1:
+            raise InputError("no stories")
+
+    monkeypatch.setattr(sweep, "_score", score)
+    with pytest.raises(SystemExit) as stopped:
+        command()
+    assert stopped.value.code == 2
+    assert trained == [ONE.name, TWO.name]
+    assert capsys.readouterr().err == (
+        f"error: {ONE.name}: no stories\nerror: 1 of 2 runs failed: {ONE.name}\n"
+    )
+    assert len(read_table(tmp_path / "k" / "k.csv")) == 2
+
+
+def test_another_reference_can_be_chosen(command, trained, tmp_path):
+    command("--reference", "2")
+    assert "less 2" in (tmp_path / "k" / "k.md").read_text()
+
+
 def test_more_runs_than_there_are_can_t_be_chosen(command, trained, capsys):
     with pytest.raises(SystemExit) as stopped:
         command("--only", "3")

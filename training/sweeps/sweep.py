@@ -1,5 +1,6 @@
 """A sweep as a value, and its command."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -132,15 +133,19 @@ def _main(sweep):
             "with --only on several machines."
         )
     changed = {each: e.overridden(arguments.settings) for each, e in sweep.experiments.items()}
-    sweep = replace(sweep, experiments=changed, seeds=arguments.seeds or sweep.seeds)
+    sweep = replace(
+        sweep,
+        experiments=changed,
+        seeds=arguments.seeds or sweep.seeds,
+        reference=arguments.reference or sweep.reference,
+    )
     if arguments.smoke_test:
         sweep = _smoke_test_of(sweep)
     planned, results = sweep.planned(), Path(arguments.results)
     if arguments.only:
         if arguments.only > len(planned):
             raise InputError(f"--only is {arguments.only}; the sweep has {len(planned)} runs.")
-        planned = planned[arguments.only - 1 : arguments.only]
-        _complete_all(sweep, planned, results, arguments)
+        _complete(sweep, planned[arguments.only - 1], results, arguments)
         return
     folder = results / sweep.name
     with exclusive_lock(folder, f"Another process works on the sweep {folder}; let it finish."):
@@ -148,10 +153,7 @@ def _main(sweep):
         runs = [(each.label, find_run(each.experiment, results)) for each in planned]
         print(write_report(sweep, [pair for pair in runs if pair[1]], folder))
     if failed:
-        raise InputError(
-            f"{len(failed)} of {len(planned)} runs failed, their messages are in: "
-            + ", ".join(map(str, failed))
-        )
+        raise InputError(f"{len(failed)} of {len(planned)} runs failed: {', '.join(failed)}")
 
 
 def _smoke_test_of(sweep):
@@ -171,18 +173,25 @@ def _smoke_test_of(sweep):
 
 
 def _run_all(sweep, planned, results, arguments):
-    """Complete all runs -> the log files of those that failed."""
-    if arguments.jobs == 1:
-        _complete_all(sweep, planned, results, arguments)
-        return []
-    names = [each.experiment.name for each in planned]
-    return run_jobs(names, arguments.jobs, results / sweep.name / "logs", arguments.program)
-
-
-def _complete_all(sweep, planned, results, arguments):
+    """Complete all runs -> the names, or the log files, of those that failed."""
+    if arguments.jobs > 1:
+        names = [each.experiment.name for each in planned]
+        logs = results / sweep.name / "logs"
+        return list(map(str, run_jobs(names, arguments.jobs, logs, arguments.program)))
+    failed = []
     for each in planned:
-        run = _trained(each.experiment, results, arguments.program, arguments.smoke_test)
-        _score(run, sweep)
+        try:
+            _complete(sweep, each, results, arguments)
+        except (InputError, OSError) as error:
+            print(f"error: {each.experiment.name}: {error}", file=sys.stderr, flush=True)
+            failed.append(each.experiment.name)
+    return failed
+
+
+def _complete(sweep, planned, results, arguments):
+    """Train a run unless it is finished, and score its stories unless they are scored."""
+    run = _trained(planned.experiment, results, arguments.program, arguments.smoke_test)
+    _score(run, sweep)
 
 
 def _trained(experiment, results, command, always_new):
@@ -245,7 +254,14 @@ def _parse_arguments(sweep):
         metavar="N",
         help=f"complete the N-th run alone, of 1 to {runs}: for the array jobs of a cluster",
     )
-    parser.set_defaults(program=" ".join([parser.prog, *sys.argv[1:]]))
+    parser.add_argument(
+        "--reference",
+        choices=list(sweep.experiments),
+        metavar="LABEL",
+        help="compare the others with this one of: "
+        + ", ".join(sweep.experiments).replace("%", "%%"),
+    )
+    parser.set_defaults(program=f"{parser.prog} {shlex.join(sys.argv[1:])}")
     return parser.parse_args()
 
 
