@@ -2,8 +2,8 @@
 
     python -m training.experiments.fed_sentence --jobs 2
 
-The models that read the previous sentence generate with their own and with the human one.  It
-trains no runs that training.experiments.three_models has trained.
+The models that read the previous sentence generate with their own and with the human one.  Runs
+that training.experiments.three_models has trained are not trained again.
 """
 
 from training.experiments.attention import EXPERIMENT as ATTENTION

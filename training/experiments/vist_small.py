@@ -21,9 +21,11 @@ PROPOSED = Experiment(
         "word_embedding_size": 200,
         "input_dropout": 0.5,
     },
-    epochs=7,
-    learning_rate=1e-3,
+    epochs=4,
+    stories_per_batch=52,
+    learning_rate=2e-3,
     learning_rate_decays=True,
+    precision="bfloat16",
     score_every_epochs=0,
 )
 PLAIN = replace(
@@ -33,18 +35,20 @@ PLAIN = replace(
 ).with_model_settings(image_encoder_latent_dim=512)
 ATTENTION = replace(
     PROPOSED, name="vist_small_attention", model="AttentionEncoderDecoder"
-).with_model_settings(image_encoder_latent_dim=512, sentence_encoder_latent_dim=512)
-INPUT_FEEDING = replace(ATTENTION, name="vist_small_input_feeding").with_model_settings(
-    attention_feeds="input"
+).with_model_settings(
+    image_encoder_latent_dim=512, sentence_encoder_latent_dim=512, attention_feeds="input"
+)
+STATE = replace(ATTENTION, name="vist_small_attention_feeds_state").without_model_settings(
+    "attention_feeds"
 )
 
 SWEEP = Sweep(
     "vist_small",
     {
         "proposed": PROPOSED,
-        "plain": PLAIN,
         "attention": ATTENTION,
-        "attention, input feeding": INPUT_FEEDING,
+        "plain": PLAIN,
+        "attention, the original's": STATE,
     },
     seeds=(1, 2, 3),
     setting="model",
