@@ -17,6 +17,7 @@ class AttentionEncoderDecoder(StoryModel):
         attention: "dot", "general", "concat" (Luong) or "bahdanau".
         attend_to: "previous_sentence", the outputs of an encoder of its words; or "images", those
             of the image-sequence encoder; then there is no previous-sentence encoder.
+        attention_feeds: "state" or "input" (Luong's input feeding), see `AttentionDecoder`.
         sentence_encoder_latent_dim: with such an encoder, equal to `image_encoder_latent_dim`.
     """
 
@@ -26,11 +27,13 @@ class AttentionEncoderDecoder(StoryModel):
         sentence_encoder_latent_dim=1024,
         attention="general",
         attend_to="previous_sentence",
+        attention_feeds="state",
         **shared_settings,
     ):
         self.sentence_encoder_latent_dim = sentence_encoder_latent_dim
         self.attention = attention
         self.attend_to = attend_to
+        self.attention_feeds = attention_feeds
         super().__init__(*shared, **shared_settings)
 
     def make_decoder(self):
@@ -47,8 +50,9 @@ class AttentionEncoderDecoder(StoryModel):
             raise InputError(
                 f"attend_to is {self.attend_to!r}; it must be 'previous_sentence' or 'images'."
             )
+        options = self.recurrent_options | {"attention_feeds": self.attention_feeds}
         self.decoder = AttentionDecoder(
-            self.attention, units, self.num_layers, name="decoder", **self.recurrent_options
+            self.attention, units, self.num_layers, name="decoder", **options
         )
 
     def encode_windows(self, windows, window_mask):

@@ -37,8 +37,9 @@ class LSTM(_PackedInnerLoop, layers.LSTM):
     """`keras.layers.LSTM`, packed on a CPU: its weights and results, on a GPU also its kernel."""
 
 
-def reset_dropout_masks(cell):
-    """Have a cell draw its dropout masks again; only Keras's own cells keep any."""
-    if hasattr(cell, "reset_recurrent_dropout_mask"):
-        cell.reset_dropout_mask()
-        cell.reset_recurrent_dropout_mask()
+def reset_dropout_masks(cells):
+    """Have cells draw their dropout masks again; only Keras's own cells keep any."""
+    for cell in cells:
+        if hasattr(cell, "reset_recurrent_dropout_mask"):
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()

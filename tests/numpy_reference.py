@@ -105,22 +105,50 @@ def luong_score(kind, attention, h, source):
     raise ValueError(kind)
 
 
+def attentional_state(kind, attention, h, memory):
+    """h [U], memory [S, U'] -> h~ = tanh(W_c [h; context] + b) [U]. Luong et al., equation 5.
+
+    `attention` has combination_kernel [U + U', U], combination_bias [U] and what `luong_score`
+    needs.
+    """
+    scores = [luong_score(kind, attention, h, source) for source in memory]
+    context = softmax(np.array(scores)) @ memory
+    both = np.concatenate([h, context])
+    return np.tanh(both @ attention["combination_kernel"] + attention["combination_bias"])
+
+
 def luong_layer(kind, cell_type, attention, sequence, state, memory):
     """sequence [T, E], memory [S, U'] -> outputs [T, U].
 
-    The attended h~ = tanh(W_c [h; context] + b) is the output and the next step's h. `attention`
-    has the cell (a recurrent layer), combination_kernel [U + U', U], combination_bias [U] and
-    what `luong_score` needs.
+    The attended h~ is the output and the next step's h. `attention` has the cell (a recurrent
+    layer) and what `attentional_state` needs.
     """
     outputs = []
     for x in sequence:
         h, *rest = STEPS[cell_type](attention["cell"], x, state)
-        scores = [luong_score(kind, attention, h, source) for source in memory]
-        context = softmax(np.array(scores)) @ memory
-        both = np.concatenate([h, context])
-        attended = np.tanh(both @ attention["combination_kernel"] + attention["combination_bias"])
+        attended = attentional_state(kind, attention, h, memory)
         outputs.append(attended)
         state = [attended, *rest]
+    return np.array(outputs)
+
+
+def input_feeding_layers(kind, cell_type, lower, attention, sequence, state, memory):
+    """sequence [T, E], memory [S, U'] -> outputs [T, U]. Luong et al., section 3.3.
+
+    h~ is the output and stands beside the next word; every layer keeps its state. `lower` are the
+    layers below that of `attention`; `state` starts the first layer, all others start at zero.
+    """
+    layers = [*lower, attention["cell"]]
+    states = [state, *(zero_state(cell_type, layer) for layer in layers[1:])]
+    attended = np.zeros(len(attention["combination_bias"]))
+    outputs = []
+    for x in sequence:
+        h = np.concatenate([x, attended])
+        for number, layer in enumerate(layers):
+            states[number] = STEPS[cell_type](layer, h, states[number])
+            h = states[number][0]
+        attended = attentional_state(kind, attention, h, memory)
+        outputs.append(attended)
     return np.array(outputs)
 
 
@@ -269,6 +297,7 @@ def attention_encoder_decoder(
     reverse=False,
     attention="general",
     attend_to="previous_sentence",
+    attention_feeds="state",
 ):
     """The image's state starts the decoder, whose last layer attends to a memory.
 
@@ -278,9 +307,13 @@ def attention_encoder_decoder(
     def decode(window, previous, words):
         image_outputs, image_state = run_stack(cell_type, weights["image_encoder"], window)
         memory = image_outputs if attend_to == "images" else sentence_outputs(previous)
-        top = weights["attention"]
-        if weights["decoder"]:
-            inputs, _ = run_stack(cell_type, weights["decoder"], words, image_state)
+        top, lower = weights["attention"], weights["decoder"]
+        if attention_feeds == "input":
+            return input_feeding_layers(
+                attention, cell_type, lower, top, words, image_state, memory
+            )
+        if lower:
+            inputs, _ = run_stack(cell_type, lower, words, image_state)
             state = zero_state(cell_type, top["cell"])
         else:
             inputs, state = words, image_state

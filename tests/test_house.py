@@ -128,4 +128,4 @@ def test_files_are_short():
     drawings = {"dataset.sample.props", "dataset.sample.scenes"}
     assert {module for module, count in lines.items() if count > 400} <= drawings
     for model in ("encoder_decoder", "attention", "image_grouping"):
-        assert lines[f"models.{model}"] <= 70
+        assert lines[f"models.{model}"] <= 75

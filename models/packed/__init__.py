@@ -14,6 +14,7 @@ a step.
 
 from models.packed.attention import Memory
 from models.packed.cells import PACKED_CELLS
+from models.packed.input_feeding import run_input_feeding
 from models.packed.plan import pack, packing_plan, unpack
 from models.packed.products import Weights, matmul
 from models.packed.recurrence import make_packed_step, run_packed
@@ -26,6 +27,7 @@ __all__ = [
     "matmul",
     "pack",
     "packing_plan",
+    "run_input_feeding",
     "run_packed",
     "unpack",
 ]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import tensorflow as tf
 from keras import layers
 
+from models.packed.products import Weights, weight_gradient
+
 
 class PackedCell(NamedTuple):
     """A Keras cell's weights as the engine takes them.
@@ -28,9 +30,10 @@ class PackedCell(NamedTuple):
     def units(self):
         return self.recurrent_weights[0].shape[0]
 
-    def equations(self, recurrent_weights):
-        """The equations, with these tensors in place of the cell's recurrent weights."""
-        return self.make_equations(self.units, *recurrent_weights[1:])
+    def make_steps(self, recurrent_weights, dtype):
+        """-> `CellSteps`, with these tensors in place of the cell's recurrent weights."""
+        kernel, *others = recurrent_weights
+        return CellSteps(self.make_equations(self.units, *others), kernel, dtype)
 
 
 def packed_cell(cell):
@@ -46,6 +49,52 @@ def _packed_gru(cell):
 
 def _packed_lstm(cell):
     return PackedCell(LstmEquations, cell.kernel, cell.bias, [cell.recurrent_kernel])
+
+
+class CellSteps:
+    """A cell's equations with its recurrent kernel, for many steps of few rows."""
+
+    def __init__(self, equations, recurrent_kernel, dtype):
+        self._equations = equations
+        self._kernel = Weights(recurrent_kernel, dtype)
+        self._units = recurrent_kernel.shape[0]
+        self._dtype = dtype
+
+    @property
+    def no_state(self):
+        """A state of no sequences."""
+        return [tf.zeros([0, self._units])] * self._equations.num_states
+
+    def forward(self, projections, state):
+        """[n, G], [n, U] each or [] for zero -> the new state and what the gradients need."""
+        if state:
+            recurrent = self._kernel.times(state[0])
+        else:
+            recurrent = tf.zeros_like(projections)
+            zero = tf.zeros([tf.shape(projections)[0], self._units])
+            state = [zero] * self._equations.num_states
+        return self._equations.forward(projections, recurrent, state)
+
+    def derivatives(self, kept, previous, states):
+        """For all rows at once: what `backward` needs."""
+        return self._equations.derivatives(kept, previous, states)
+
+    def backward(self, d_state, derivatives):
+        """Gradients by the new state -> by the projections, by the previous state."""
+        d_projections, direct = self._equations.backward(d_state, derivatives)
+        d_recurrent = self._equations.recurrent_gradients(d_projections, derivatives)
+        return d_projections, [direct[0] + self._kernel.times_transposed(d_recurrent), *direct[1:]]
+
+    def weight_gradients(self, d_projections, derivatives, previous, first_row):
+        """Of all rows -> gradients by the recurrent weights.
+
+        Args:
+            previous: h before each row [R, U].
+            first_row: rows before it have a zero `previous`, which adds nothing.
+        """
+        d_recurrent = self._equations.recurrent_gradients(d_projections, derivatives)
+        d_kernel = weight_gradient(previous[first_row:], d_recurrent[first_row:], self._dtype)
+        return [d_kernel, *self._equations.bias_gradients(d_recurrent)]
 
 
 class GruEquations:

@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from models.attention import AttentionEncoderDecoder
-from models.attention_layers import AdditiveScore, GeneralScore, LuongCell
+from models.attention_cells import LuongCell
+from models.attention_scores import AdditiveScore, GeneralScore
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
 from models.next_word import NextWordLoss
@@ -30,6 +31,7 @@ EQUATIONS = (
     "sentence_encoder",
     "attention",
     "attend_to",
+    "attention_feeds",
 )
 
 
@@ -87,7 +89,9 @@ def reference_weights(model, arrays):
         weights["sentence_encoder"] = sentence_encoder_weights(encoder, arrays)
     if isinstance(model, AttentionEncoderDecoder):
         weights["decoder"] = recurrent_weights(model.decoder.lower_layers, arrays)
-        weights["attention"] = attention_weights(model.decoder.attention_cell, arrays)
+        attention = model.decoder.attention_cell
+        weights["decoder"] += [cell_weights(cell, arrays) for cell in attention.cells[:-1]]
+        weights["attention"] = attention_weights(attention, arrays)
     else:
         weights["decoder"] = recurrent_weights(model.decoder, arrays)
     return weights
@@ -165,6 +169,16 @@ def every_model():
     one_layer = {"attend_to": "images", "num_layers": 1}
     yield AttentionEncoderDecoder, {"image_group_size": 5, "reverse": True, **one_layer}
     yield AttentionEncoderDecoder, {"image_group_size": 1, "cell_type": "lstm", **one_layer}
+    yield from input_feeding_models()
+
+
+def input_feeding_models():
+    feeding = {"attention_feeds": "input"}
+    for cell_type in ("gru", "lstm"):
+        yield AttentionEncoderDecoder, {"cell_type": cell_type, "num_layers": 2, **feeding}
+        looks = {"attention": "dot", "attend_to": "images"}
+        yield AttentionEncoderDecoder, {"cell_type": cell_type, "num_layers": 1, **looks, **feeding}
+    yield AttentionEncoderDecoder, {"attention": "concat", "num_layers": 3, **feeding}
 
 
 def cases(models):
@@ -250,6 +264,7 @@ def differentiated_models():
         for attention in ("dot", "general", "concat", "bahdanau"):
             yield AttentionEncoderDecoder, settings | {"attention": attention}
     yield AttentionEncoderDecoder, {"num_layers": 2, "attend_to": "images"}
+    yield from input_feeding_models()
 
 
 @pytest.mark.parametrize(("model_class", "settings"), cases(differentiated_models()))

@@ -2,13 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.attention_layers import (
-    ATTENTIONS,
-    AdditiveScore,
-    AttentionDecoder,
-    DotScore,
-    GeneralScore,
-)
+from models.attention_layers import ATTENTIONS, AttentionDecoder
+from models.attention_scores import AdditiveScore, DotScore, GeneralScore
 
 # One sentence; a memory of three positions, the last of which is padding.
 QUERY = np.float32([[1, 2]])
@@ -44,9 +39,9 @@ def test_additive_score():
     np.testing.assert_allclose(score(QUERY, score.keys(MEMORY)), expected, rtol=1e-6)
 
 
-def make_decoder(attention, cell_type="gru", num_layers=2, memory_size=3):
+def make_decoder(attention, cell_type="gru", num_layers=2, memory_size=3, **settings):
     keras.utils.set_random_seed(0)
-    decoder = AttentionDecoder(attention, 3, num_layers, cell_type)
+    decoder = AttentionDecoder(attention, 3, num_layers, cell_type, **settings)
     decoder.build(sequences_shape=(None, 4, 2), memory_shape=(None, 5, memory_size))
     random = np.random.default_rng(0)
     decoder.set_weights([random.normal(size=w.shape) for w in decoder.get_weights()])
@@ -118,8 +113,37 @@ def test_the_dot_score_wants_a_memory_of_its_own_size():
         make_decoder("dot", memory_size=7)
 
 
-def test_recurrent_dropout_works_in_training_alone():
-    decoder = AttentionDecoder("general", 3, 1, recurrent_dropout=0.5)
+def test_input_feeding_by_hand():
+    """One unit that remembers nothing; the memory is one position, which all attention goes to."""
+    decoder = AttentionDecoder("dot", 1, 1, "simple_rnn", attention_feeds="input")
+    decoder.build(sequences_shape=(1, 2, 1), memory_shape=(1, 1, 1))
+    # The word times 2 and h~ times 3; h; a bias; h times 5 and the context times 7; a bias.
+    weights = [[[2], [3]], [[0]], [0.1], [[5], [7]], [0.2]]
+    decoder.set_weights([np.float32(weight) for weight in weights])
+    outputs = decoder(
+        sequences=np.float32([[[0.1], [-0.4]]]),
+        memory=np.float32([[[0.03]]]),
+        memory_mask=np.array([[True]]),
+        initial_state=[np.float32([[9]])],
+    )
+    first = np.tanh(5 * np.tanh(2 * 0.1 + 0.1) + 7 * 0.03 + 0.2)
+    second = np.tanh(5 * np.tanh(2 * -0.4 + 3 * first + 0.1) + 7 * 0.03 + 0.2)
+    np.testing.assert_allclose(outputs, [[[first], [second]]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_with_input_feeding_packed_sentences_come_out_as_step_by_step(cell_type):
+    decoder = make_decoder("general", cell_type, num_layers=3, attention_feeds="input")
+    mask = np.array([[True, False, False, False], [True, True, True, False]])
+    expected, weights = decoder.attend(**inputs(cell_type), mask=mask)
+    outputs = np.array(decoder(**inputs(cell_type), mask=mask))
+    np.testing.assert_allclose(outputs[mask], np.array(expected)[mask], atol=1e-6)
+    np.testing.assert_allclose(np.sum(weights, axis=-1), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "attention_feeds": "input"}])
+def test_recurrent_dropout_works_in_training_alone(settings):
+    decoder = make_decoder("general", recurrent_dropout=0.5, **{"num_layers": 1, **settings})
     given = inputs()
     calm = decoder(**given)
     np.testing.assert_array_equal(decoder(**given), calm)
@@ -132,5 +156,9 @@ def test_an_attention_without_meaning_is_refused():
         AttentionDecoder("self", 3, 1)
     with pytest.raises(ValueError, match=r"attention is \[1\]; there is"):
         AttentionDecoder([1], 3, 1)
+    with pytest.raises(ValueError, match="attention_feeds is 'output'; it must be 'state' or 'in"):
+        AttentionDecoder("dot", 3, 1, attention_feeds="output")
+    with pytest.raises(ValueError, match="'bahdanau' there is no attentional state to feed"):
+        AttentionDecoder("bahdanau", 3, 1, attention_feeds="input")
     with pytest.raises(ValueError, match="num_layers is 0"):
         AttentionDecoder("dot", 3, 0)

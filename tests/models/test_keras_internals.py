@@ -23,5 +23,5 @@ def test_a_cell_s_dropout_masks_are_drawn_again(cell_class):
 
     first = output()
     np.testing.assert_array_equal(output(), first)
-    reset_dropout_masks(cell)
+    reset_dropout_masks([cell])
     assert np.abs(output() - first).max() > 0.01

@@ -3,7 +3,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.packed import Memory, matmul, pack, packing_plan, run_packed, unpack
+from models.packed import (
+    Memory,
+    matmul,
+    pack,
+    packing_plan,
+    run_input_feeding,
+    run_packed,
+    unpack,
+)
 
 FEATURES, UNITS = 3, 4
 
@@ -180,6 +188,33 @@ def luong_step_by_step(cell, sequences, initial_state, memory, mask):
     return tf.stack(outputs), [tf.concat(parts, axis=0) for parts in zip(*finals, strict=True)]
 
 
+def input_feeding_step_by_step(cells, sequences, initial_state, memory, mask):
+    """Luong's input feeding with Keras cells, one sequence and one step at a time."""
+    outputs = []
+    for row in range(len(mask)):
+        first = [part[row : row + 1] for part in initial_state]
+        states = [first] + [[tf.zeros([1, UNITS]) for _ in first] for _ in cells[1:]]
+        keys, values = (part[row][memory.mask[row]] for part in (memory.keys, memory.values))
+        rows = [tf.zeros([1, UNITS])]
+        for step in range(mask[row].sum()):
+            h = tf.concat([sequences[row : row + 1, step], rows[-1]], axis=1)
+            for number, cell in enumerate(cells):
+                h, state = cell(h, states[number])
+                states[number] = tf.nest.flatten(state)
+            attention = tf.nn.softmax(h @ tf.transpose(keys))
+            both = tf.concat([h, attention @ values], axis=1)
+            rows.append(tf.tanh(both @ memory.kernel + memory.bias))
+        padding = [tf.zeros([1, UNITS])] * (mask.shape[1] - mask[row].sum())
+        outputs.append(tf.concat(rows[1:] + padding, axis=0))
+    return tf.stack(outputs)
+
+
+def input_feeding_packed(cells, sequences, initial_state, memory, mask, dtype="float32"):
+    plan = packing_plan(mask)
+    rows = pack(sequences, plan)
+    return unpack(run_input_feeding(cells, rows, initial_state, plan, dtype, memory), plan)
+
+
 def luong_packed(layer, sequences, initial_state, memory, mask):
     plan = packing_plan(mask)
     rows = pack(sequences, plan)
@@ -187,28 +222,69 @@ def luong_packed(layer, sequences, initial_state, memory, mask):
     return unpack(outputs, plan), final
 
 
-@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
-def test_packed_luong_attention_equals_the_cell_step_by_step(cell_type):
-    mask, memory_mask = mask_of([2, 4, 1], steps=4), mask_of([5, 1, 3], steps=5)
-    layer = recurrent_layer(cell_type, FEATURES, seed=1)
-    weights = [weight.value for weight in layer.trainable_weights]
+def attending_inputs(cell_type):
+    """Three sequences, their first states, and keys, values, kernel and bias of a memory."""
     memory = [random(3, 5, UNITS), random(3, 5, 2), random(UNITS + 2, UNITS), random(UNITS)]
-    inputs = [
+    return [
         tf.constant(random(3, 4, FEATURES)),
         states_of(cell_type, 3),
         [tf.constant(part) for part in memory],
     ]
 
-    def with_memory(function, recurrence):
-        def run(sequences, state, parts):
-            keys, values, kernel, bias = parts
-            memory = Memory(keys, values, memory_mask, kernel, bias)
-            return function(recurrence, sequences, state, memory, mask)
 
-        return run
+def with_memory(function, recurrence, **options):
+    mask, memory_mask = mask_of([2, 4, 1], steps=4), mask_of([5, 1, 3], steps=5)
 
+    def run(sequences, state, parts):
+        keys, values, kernel, bias = parts
+        memory = Memory(keys, values, memory_mask, kernel, bias)
+        return function(recurrence, sequences, state, memory, mask, **options)
+
+    return run
+
+
+@pytest.mark.parametrize("cell_type", ["gru", "lstm"])
+def test_packed_luong_attention_equals_the_cell_step_by_step(cell_type):
+    layer = recurrent_layer(cell_type, FEATURES, seed=1)
+    weights = [weight.value for weight in layer.trainable_weights]
+    inputs = attending_inputs(cell_type)
     expected, expected_gradients = results_and_gradients(
         with_memory(luong_step_by_step, layer.cell), inputs, weights
     )
     results, gradients = results_and_gradients(with_memory(luong_packed, layer), inputs, weights)
     assert_close(results + gradients, expected + expected_gradients)
+
+
+def layers_with_input_feeding(cell_type, count):
+    """-> cells and their weights."""
+    sizes = [FEATURES + UNITS, *[UNITS] * (count - 1)]
+    layers = [recurrent_layer(cell_type, size, seed=4 * n) for n, size in enumerate(sizes)]
+    weights = [weight.value for layer in layers for weight in layer.trainable_weights]
+    return [layer.cell for layer in layers], weights
+
+
+@pytest.mark.parametrize(("cell_type", "count"), [("gru", 1), ("gru", 3), ("lstm", 2)])
+def test_packed_input_feeding_equals_the_cells_step_by_step(cell_type, count):
+    cells, weights = layers_with_input_feeding(cell_type, count)
+    inputs = attending_inputs(cell_type)
+    expected, expected_gradients = results_and_gradients(
+        with_memory(input_feeding_step_by_step, cells), inputs, weights
+    )
+    results, gradients = results_and_gradients(
+        with_memory(input_feeding_packed, cells), inputs, weights
+    )
+    assert_close(results + gradients, expected + expected_gradients)
+
+
+def test_input_feeding_with_bfloat16_matmuls_stays_near_float32():
+    cells, weights = layers_with_input_feeding("gru", 2)
+    inputs = attending_inputs("gru")
+    expected, rounded = (
+        results_and_gradients(
+            with_memory(input_feeding_packed, cells, dtype=dtype), inputs, weights
+        )
+        for dtype in ("float32", "bfloat16")
+    )
+    for got, wanted in zip(tf.nest.flatten(rounded), tf.nest.flatten(expected), strict=True):
+        assert got.dtype == tf.float32
+        assert 0 < np.linalg.norm(got - wanted) < 0.1 * np.linalg.norm(wanted)
