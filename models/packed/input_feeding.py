@@ -163,9 +163,7 @@ def run_input_feeding(cells, rows, initial_state, plan, matmul_dtype, memory):
         The attentional states [R, U].
     """
     packed, dtype = [packed_cell(cell) for cell in cells], tf.as_dtype(matmul_dtype)
-    units = packed[0].units
-    of_words, of_h_tilde = tf.split(packed[0].kernel, [rows.shape[1], units])
-    kernels = [of_h_tilde, *(cell.kernel for cell in packed[1:])]
+    of_words, weights = _weights_of(packed, rows.shape[1])
 
     @tf.custom_gradient
     def run(projections, initial_state, weights, attended_weights):
@@ -177,18 +175,21 @@ def run_input_feeding(cells, rows, initial_state, plan, matmul_dtype, memory):
         def gradient(d_outputs):
             return recurrence.gradients(d_outputs, initial_state, states, kept, attended)
 
-        return tf.ensure_shape(states[0], [None, units]), gradient
+        return tf.ensure_shape(states[0], [None, packed[0].units]), gradient
 
     initial = [tf.gather(part, plan.order) for part in initial_state]
     # Variables themselves would have to be named to the custom gradient.
     weights, attended_weights = tf.nest.map_structure(
-        tf.convert_to_tensor,
-        (
-            [
-                [kernel, cell.input_bias, *cell.recurrent_weights]
-                for kernel, cell in zip(kernels, packed, strict=True)
-            ],
-            memory.weights,
-        ),
+        tf.convert_to_tensor, (weights, memory.weights)
     )
     return run(matmul(rows, of_words, dtype), initial, weights, attended_weights)
+
+
+def _weights_of(packed, features):
+    """Of `PackedCell`s -> the first one's kernel of the words [F, G], the weights of all layers."""
+    of_words, of_h_tilde = tf.split(packed[0].kernel, [features, packed[0].units])
+    kernels = [of_h_tilde, *(cell.kernel for cell in packed[1:])]
+    return of_words, [
+        [kernel, cell.input_bias, *cell.recurrent_weights]
+        for kernel, cell in zip(kernels, packed, strict=True)
+    ]

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from models import recurrent_cells
 from models.attention_layers import ATTENTIONS, AttentionDecoder
 from models.attention_scores import AdditiveScore, DotScore, GeneralScore
 
@@ -114,16 +115,16 @@ def test_the_dot_score_wants_a_memory_of_its_own_size():
 
 
 def test_input_feeding_by_hand():
-    """One unit that remembers nothing; the memory is one position, which all attention goes to."""
+    """One unit that remembers nothing; all attention goes to the only position that is real."""
     decoder = AttentionDecoder("dot", 1, 1, "simple_rnn", attention_feeds="input")
-    decoder.build(sequences_shape=(1, 2, 1), memory_shape=(1, 1, 1))
+    decoder.build(sequences_shape=(1, 2, 1), memory_shape=(1, 2, 1))
     # The word times 2 and h~ times 3; h; a bias; h times 5 and the context times 7; a bias.
     weights = [[[2], [3]], [[0]], [0.1], [[5], [7]], [0.2]]
     decoder.set_weights([np.float32(weight) for weight in weights])
     outputs = decoder(
         sequences=np.float32([[[0.1], [-0.4]]]),
-        memory=np.float32([[[0.03]]]),
-        memory_mask=np.array([[True]]),
+        memory=np.float32([[[0.03], [0.4]]]),
+        memory_mask=np.array([[True, False]]),
         initial_state=[np.float32([[9]])],
     )
     first = np.tanh(5 * np.tanh(2 * 0.1 + 0.1) + 7 * 0.03 + 0.2)
@@ -139,6 +140,21 @@ def test_with_input_feeding_packed_sentences_come_out_as_step_by_step(cell_type)
     outputs = np.array(decoder(**inputs(cell_type), mask=mask))
     np.testing.assert_allclose(outputs[mask], np.array(expected)[mask], atol=1e-6)
     np.testing.assert_allclose(np.sum(weights, axis=-1), 1.0, rtol=1e-6)
+
+
+def test_with_input_feeding_a_gpu_s_step_keeps_its_state_s_types(monkeypatch):
+    monkeypatch.setattr(recurrent_cells, "has_gpu", lambda: True)
+    decoder, given = (
+        make_decoder("general", attention_feeds="input", dtype="mixed_float16"),
+        inputs(),
+    )
+    state = decoder.start(given["initial_state"], given["memory"], given["memory_mask"])
+    output, after = decoder.make_step()(given["sequences"][:, 0].astype("float16"), state)
+    assert output.dtype == "float16"
+    keras.tree.assert_same_structure(after, state)
+    assert [part.dtype for part in keras.tree.flatten(after)] == [
+        part.dtype for part in keras.tree.flatten(state)
+    ]
 
 
 @pytest.mark.parametrize("settings", [{}, {"num_layers": 2, "attention_feeds": "input"}])

@@ -58,14 +58,7 @@ KINDS = [
     *[(model, {"cell_type": "simple_rnn"}) for model in MODELS],
     (ImageGroupingModel, {"cell_type": f"{__name__}:Halves"}),
     (AttentionEncoderDecoder, {"cell_type": f"{__name__}:Halves", "attention": "bahdanau"}),
-    (AttentionEncoderDecoder, {"cell_type": f"{__name__}:Halves", "attention_feeds": "input"}),
-    *[
-        (
-            AttentionEncoderDecoder,
-            {"attention_feeds": "input", "num_layers": num_layers, "attend_to": attend_to},
-        )
-        for num_layers, attend_to in ((1, "images"), (2, "previous_sentence"))
-    ],
+    (AttentionEncoderDecoder, {"attention_feeds": "input"}),
 ]
 EVERY_KIND = pytest.mark.parametrize(
     ("model_class", "settings"),

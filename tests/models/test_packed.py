@@ -73,10 +73,9 @@ def packed_stack(layers, sequences, initial_state, mask, dtype="float32"):
     return unpack(rows, plan), finals
 
 
-def results_and_gradients(function, inputs, weights):
+def results_and_gradients(function, inputs, weights, compiled=True):
     """What `function` gives, flat, and the gradients of a weighted sum of it."""
 
-    @tf.function(autograph=False)
     def compute(inputs):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -86,6 +85,8 @@ def results_and_gradients(function, inputs, weights):
             )
         return results, tape.gradient(loss, [tf.nest.flatten(inputs), weights])
 
+    if compiled:
+        compute = tf.function(compute, autograph=False)
     results, gradients = compute(inputs)
     return results, [tf.convert_to_tensor(gradient) for gradient in tf.nest.flatten(gradients)]
 
@@ -263,12 +264,12 @@ def layers_with_input_feeding(cell_type, count):
     return [layer.cell for layer in layers], weights
 
 
-@pytest.mark.parametrize(("cell_type", "count"), [("gru", 1), ("gru", 3), ("lstm", 2)])
+@pytest.mark.parametrize(("cell_type", "count"), [("gru", 3), ("lstm", 2)])
 def test_packed_input_feeding_equals_the_cells_step_by_step(cell_type, count):
     cells, weights = layers_with_input_feeding(cell_type, count)
     inputs = attending_inputs(cell_type)
     expected, expected_gradients = results_and_gradients(
-        with_memory(input_feeding_step_by_step, cells), inputs, weights
+        with_memory(input_feeding_step_by_step, cells), inputs, weights, compiled=False
     )
     results, gradients = results_and_gradients(
         with_memory(input_feeding_packed, cells), inputs, weights
@@ -281,7 +282,7 @@ def test_input_feeding_with_bfloat16_matmuls_stays_near_float32():
     inputs = attending_inputs("gru")
     expected, rounded = (
         results_and_gradients(
-            with_memory(input_feeding_packed, cells, dtype=dtype), inputs, weights
+            with_memory(input_feeding_packed, cells, dtype=dtype), inputs, weights, compiled=False
         )
         for dtype in ("float32", "bfloat16")
     )
