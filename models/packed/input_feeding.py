@@ -164,11 +164,22 @@ def run_input_feeding(cells, rows, initial_state, plan, matmul_dtype, memory):
     """
     packed, dtype = [packed_cell(cell) for cell in cells], tf.as_dtype(matmul_dtype)
     of_words, weights = _weights_of(packed, rows.shape[1])
+    initial = [tf.gather(part, plan.order) for part in initial_state]
+    # Variables themselves would have to be named to the custom gradient.
+    weights, attended_weights = tf.nest.map_structure(
+        tf.convert_to_tensor, (weights, memory.weights)
+    )
+    run = _run_packed(packed, plan, dtype, memory.mask)
+    return run(matmul(rows, of_words, dtype), initial, weights, attended_weights)
+
+
+def _run_packed(packed, plan, dtype, memory_mask):
+    """-> a function with a gradient of projections, initial state and weights: [R, U]."""
 
     @tf.custom_gradient
     def run(projections, initial_state, weights, attended_weights):
         layers = [_Layer(*of_layer, dtype) for of_layer in zip(packed, weights, strict=True)]
-        attention = LuongAttention(*attended_weights, memory.mask, plan, dtype)
+        attention = LuongAttention(*attended_weights, memory_mask, plan, dtype)
         recurrence = _InputFeeding(layers, attention, plan)
         states, kept, attended = recurrence.forward(projections, initial_state)
 
@@ -177,12 +188,7 @@ def run_input_feeding(cells, rows, initial_state, plan, matmul_dtype, memory):
 
         return tf.ensure_shape(states[0], [None, packed[0].units]), gradient
 
-    initial = [tf.gather(part, plan.order) for part in initial_state]
-    # Variables themselves would have to be named to the custom gradient.
-    weights, attended_weights = tf.nest.map_structure(
-        tf.convert_to_tensor, (weights, memory.weights)
-    )
-    return run(matmul(rows, of_words, dtype), initial, weights, attended_weights)
+    return run
 
 
 def _weights_of(packed, features):
