@@ -2,7 +2,9 @@
 
     python -m training.experiments.attention
 
-RESULT
+Over three seeds: validation loss 0.162 ± 0.006 per word; of the test split's facts its
+greedy stories name 77.1 ± 5.0 %, of another album's 15.2 %
+(python -m training.experiments.three_models).
 """
 
 from dataclasses import replace

@@ -2,8 +2,10 @@
 
     python -m training.experiments.encoder_decoder
 
-Two minutes on two cores of an AMD EPYC; validation loss 0.267 per word.  Of the test split's facts
-its greedy stories name 81.9 %, of another album's 15.7 % (python -m generation.fact_recall).
+Two minutes on two cores of an AMD EPYC.
+Over three seeds: validation loss 0.268 ± 0.007 per word; of the test split's facts its
+greedy stories name 81.8 ± 1.7 %, of another album's 15.6 %
+(python -m training.experiments.three_models).
 """
 
 from dataclasses import replace

@@ -2,8 +2,10 @@
 
     python -m training.experiments.image_grouping
 
-Two minutes on two cores of an AMD EPYC; validation loss 0.134 per word.  Of the test split's facts
-its greedy stories name 85.4 %, of another album's 15.3 % (python -m generation.fact_recall).
+Two minutes on two cores of an AMD EPYC.
+Over three seeds: validation loss 0.141 ± 0.015 per word; of the test split's facts its
+greedy stories name 85.4 ± 2.1 %, of another album's 15.4 %
+(python -m training.experiments.three_models).
 """
 
 from training.command import run_experiment

@@ -1,4 +1,4 @@
-"""The models, small and trained for a short time, on VIST or on a part of it: three seeds each.
+"""The models, small, on VIST or on a part of it: three seeds each.
 
     python -m training.experiments.vist_small --jobs 2
 
@@ -16,14 +16,14 @@ PROPOSED = Experiment(
     model_settings={
         "image_group_size": 3,
         "num_layers": 1,
-        "image_encoder_latent_dim": 128,
-        "sentence_encoder_latent_dim": 128,
-        "word_embedding_size": 100,
+        "image_encoder_latent_dim": 256,
+        "sentence_encoder_latent_dim": 256,
+        "word_embedding_size": 200,
         "input_dropout": 0.5,
     },
-    epochs=3,
-    stories_per_batch=52,
-    learning_rate=2e-3,
+    epochs=7,
+    stories_per_batch=26,
+    learning_rate=1.5e-3,
     learning_rate_decays=True,
     precision="bfloat16",
     score_every_epochs=0,
@@ -32,11 +32,11 @@ PLAIN = replace(
     PROPOSED.without_model_settings("sentence_encoder_latent_dim"),
     name="vist_small_plain",
     model="EncoderDecoder",
-).with_model_settings(image_encoder_latent_dim=256)
+).with_model_settings(image_encoder_latent_dim=512)
 ATTENTION = replace(
     PROPOSED, name="vist_small_attention", model="AttentionEncoderDecoder"
 ).with_model_settings(
-    image_encoder_latent_dim=256, sentence_encoder_latent_dim=256, attention_feeds="input"
+    image_encoder_latent_dim=512, sentence_encoder_latent_dim=512, attention_feeds="input"
 )
 STATE = replace(ATTENTION, name="vist_small_attention_feeds_state").without_model_settings(
     "attention_feeds"

@@ -1,4 +1,4 @@
-"""The picture of a sweep: a panel per score, a dot per run, the means joined by a line."""
+"""The picture of a sweep: a panel per score, a dot per run, a line at the mean of the seeds."""
 
 import math
 from statistics import fmean
@@ -7,6 +7,7 @@ from data_reader.files import atomic_write
 from training.loss_plot import finite
 
 _PANEL_WIDTH, _PANEL_HEIGHT, _PANELS_PER_ROW = 3.6, 2.2, 4  # inches
+_HALF_A_LINE = 0.25  # of the distance of two labels
 _LONGEST_LABEL = 6  # characters that stand side by side below a panel
 
 
@@ -48,7 +49,10 @@ def _draw_panel(axes, groups, name, column):
         known = [number for number in numbers if math.isfinite(number)]
         axes.plot([place] * len(numbers), finite(numbers), "o", color="black", alpha=0.5, ms=5)
         means.append(fmean(known) if known else math.nan)
-    axes.plot(range(len(means)), means, "-", color="#b2182b")
+    for place, mean in enumerate(means):
+        axes.plot([place - _HALF_A_LINE, place + _HALF_A_LINE], [mean] * 2, "-", color="#b2182b")
+    if all(map(str.isdecimal, groups)):  # of a number the means are a curve
+        axes.plot(range(len(means)), means, "-", color="#b2182b", linewidth=1)
     axes.set_title(column.title, fontsize=10)
     axes.margins(x=0.1, y=0.15)
     axes.grid(alpha=0.3)
