@@ -222,7 +222,7 @@ def command(monkeypatch, capsys, *arguments):
 
 
 def test_the_page_s_example_is_a_score_like_the_others(run, own, monkeypatch, capsys):
-    from training.compare import compared
+    from training.compare import results_of
     from training.report import add_result
 
     run, layout = run
@@ -236,7 +236,7 @@ def test_the_page_s_example_is_a_score_like_the_others(run, own, monkeypatch, ca
     value = run.all_scores()["greedy test"]["vist-album repeated words"]
     assert isinstance(value, Share)
     assert value == 26 / 40
-    assert compared([run])["vist-album repeated words greedy test"] == [value]
+    assert results_of([run])["vist-album repeated words greedy test"] == [value]
     table = add_result(run, run.path.parent, 15).read_text().splitlines()
     assert "vist-album repeated words greedy test" in table[0].split(",")
     against = command(monkeypatch, capsys, *of_run, "--against", run.path).splitlines()

@@ -259,10 +259,9 @@ EXPERIMENT_FILES = [
 @pytest.mark.parametrize("name", EXPERIMENT_FILES)
 def test_every_experiment_of_the_repository_is_one_that_can_be_trained(name):
     module = importlib.import_module(f"training.experiments.{name}")
-    if hasattr(module, "EXPERIMENTS"):
-        found = module.EXPERIMENTS
-        assert len({experiment.name for experiment in found}) == len(found)
-        assert all(experiment.name.startswith(f"{name}_") for experiment in found)
+    if hasattr(module, "SWEEP"):
+        found = module.SWEEP.experiments.values()
+        assert module.SWEEP.name == name
     else:
         found = [module.EXPERIMENT]
         assert module.EXPERIMENT.name == name
