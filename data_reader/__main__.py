@@ -1,6 +1,7 @@
 """python -m data_reader: stories and features -> vocabulary and stories files."""
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
+from data_reader.files import exclusive_lock
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import (
     check_annotations,
@@ -19,6 +20,12 @@ def main():
     if not arguments.no_descriptions:
         for split in splits:
             check_descriptions(layout, split)
+    refusal = f"Another process is writing stories files in {layout}; wait until it has finished."
+    with exclusive_lock(layout.stories("train").parent, refusal):
+        _read(layout, splits, arguments)
+
+
+def _read(layout, splits, arguments):
     source = _source_of_vocabulary(layout, arguments.rebuild_vocabulary)
     vocabulary = make_vocabulary(layout, arguments.vocabulary_size, arguments.rebuild_vocabulary)
     print(f"vocabulary: {len(vocabulary):,} words, {source}\n  {layout.vocabulary}")

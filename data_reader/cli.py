@@ -2,29 +2,83 @@
 
 import argparse
 import os
+import select
 import shlex
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 from data_reader.errors import InputError
+from data_reader.signals import raised_signals
+
+_NOBODY_READS = 128 + signal.SIGPIPE  # exit status
 
 
 def run_command(main: Callable[[], None]) -> None:
     """Call `main`; show an `InputError` or operating-system error in one line and exit with 2.
 
-    Any other exception is a bug: its traceback is shown, and Python exits with 1.
+    Ctrl-C, SIGTERM and SIGHUP are one line, too, with 128 and the signal's number.  Any other
+    exception is a bug: its traceback is shown, and Python exits with 1.
     """
-    if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
-        sys.stdout.reconfigure(errors="backslashreplace")  # a path may not be UTF-8
+    _prepare_streams()
     try:
-        main()
+        with raised_signals(), _written_output():
+            main()
     except (InputError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as interruption:
+        number = signal.Signals(*interruption.args or (signal.SIGINT,))
+        ctrl_c = number == signal.SIGINT
+        print("interrupted" if ctrl_c else f"ended by {number.name}", file=sys.stderr)
+        sys.exit(128 + number)
+
+
+def _prepare_streams():
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # a data file must not get the number of a closed stream
+            setattr(sys, name, open(os.devnull, mode))
+    if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
+        # A terminal may not have all letters, and a file name may not be UTF-8.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _written_output():
+    """Write out at the end what was printed.
+
+    Raises:
+        SystemExit: the reader of the output, such as `head`, has enough of it.
+        OSError: the output's disk is full.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        if _has_reader(sys.stdout):  # it is another pipe
+            raise
+        sys.exit(_NOBODY_READS)
+    finally:
+        _flush(sys.stdout)
+
+
+def _has_reader(stream):
+    poll = select.poll()
+    poll.register(stream, 0)
+    return not any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _flush(stream):
+    try:
+        stream.flush()
+    except OSError as error:
+        # Python would try it again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(_NOBODY_READS)
+        error.filename = stream.name
+        raise
 
 
 class _CommandLine(argparse.ArgumentParser):

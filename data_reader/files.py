@@ -4,8 +4,10 @@ import csv
 import fcntl
 import json
 import os
+import re
 import socket
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
@@ -13,6 +15,9 @@ import h5py
 from data_reader.errors import InputError
 
 SKIPPED_COLUMNS = ("id", "reason", "path")  # of skipped_photos_*.csv and skipped_stories_*.csv
+# What `_partial_name` makes, of any file: (stem and machine, process).
+_PARTIAL_NAME = re.compile(r"\.(.+\..+)\.([0-9]+)\.partial(?:\.[^.]+)?", re.DOTALL)
+_ABANDONED = 24 * 60 * 60  # seconds since it was last written to
 _KINDS = {  # NumPy's letters for them
     "strings": "OS",
     "strings or whole numbers": "OSiu",
@@ -35,7 +40,7 @@ def atomic_write(path):
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    _remove_leftovers(path.parent)
     partial = path.with_name(_partial_name(path, os.getpid()))
     try:
         yield partial
@@ -48,20 +53,22 @@ def _partial_name(path, process):
     return f".{path.stem}.{socket.gethostname()}.{process}.partial{path.suffix}"
 
 
-def _remove_leftovers(path):
-    """Remove the temporary files of killed processes of this machine."""
-    before, after = _partial_name(path, "/").split("/")  # no file name contains a "/"
-    for name in os.listdir(path.parent):
-        if name.startswith(before) and name.endswith(after):
-            process = name.removeprefix(before).removesuffix(after)
-            if process.isdecimal() and not _runs(int(process)):
-                path.with_name(name).unlink(missing_ok=True)
+def _remove_leftovers(folder):
+    """Remove the temporary files of killed processes: those of this machine, and any after a day."""
+    here, now = f".{socket.gethostname()}", time.time()
+    for name in os.listdir(folder):
+        if made := _PARTIAL_NAME.fullmatch(name):
+            leftover, (of_machine, process) = folder / name, made.groups()
+            with suppress(OSError):  # it has been renamed meanwhile, or belongs to another user
+                is_dead = of_machine.endswith(here) and not _runs(int(process))
+                if is_dead or now - leftover.stat().st_mtime > _ABANDONED:
+                    leftover.unlink()
 
 
 def _runs(process):
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass  # it belongs to another user

@@ -1,5 +1,9 @@
 """Generating, scoring and showing stories."""
 
+from data_reader.signals import end_at_once_while_loading
+
+end_at_once_while_loading()
+
 
 def load(path, precision="float32", trust=()):
     """Load a trained model, for generating stories of photos in a notebook or script.

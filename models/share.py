@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from data_reader.cli import command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import atomic_write, read_json, write_json
+from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
 from data_reader.run_folder import RunFolder, Share
 from data_reader.shared_model import classes_of_others, write_checksums
 from data_reader.vocabulary import MAX_WORDS
@@ -74,18 +74,19 @@ def _complete_or_nothing(out):
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} is there already; delete it or give another name.")
     beside = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)  # of a killed process
-    folder = beside / out.stem
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        if is_zip(out):
-            with atomic_write(out) as archive:
-                _write_zip(folder, archive)
-        else:
-            folder.rename(out)
-    finally:
-        shutil.rmtree(beside)
+    with exclusive_lock(beside, f"Another process is writing {out}; wait until it has finished."):
+        folder = beside / out.stem
+        shutil.rmtree(folder, ignore_errors=True)  # of a killed process
+        folder.mkdir()
+        try:
+            yield folder
+            if is_zip(out):
+                with atomic_write(out) as archive:
+                    _write_zip(folder, archive)
+            else:
+                folder.rename(out)
+        finally:
+            shutil.rmtree(beside)
 
 
 def is_zip(path):

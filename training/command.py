@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data_reader.cli import command_line, import_tensorflow, run_command, whole_number
 from data_reader.errors import InputError
+from data_reader.files import exclusive_lock
 from data_reader.layout import RESULTS, DataLayout
 from data_reader.run_folder import SMOKE_PREFIX, RunFolder
 from training.cluster import find_cluster
@@ -147,10 +148,8 @@ def add_results_option(parser):
 
 
 def _resume_command(arguments):
-    given = [argument for argument in sys.argv[1:] if argument != "--resume"]
-    if arguments.resume:
-        given.remove(arguments.resume)
-    return f"{arguments.program} {shlex.join([*given, '--resume'])}"
+    resume = ["--resume"] if arguments.resume is None else []
+    return f"{arguments.program} {shlex.join([*sys.argv[1:], *resume])}"
 
 
 def find_interrupted(experiment, results, folder):
@@ -212,10 +211,11 @@ def make_smoke_data(layout):
     from dataset.image_features import extract_all
     from dataset.sample.sample_set import SMOKE_ALBUMS, make_sample_set
 
-    if all(layout.stories(split).exists() for split in SPLITS):
-        return
-    make_sample_set(layout, SMOKE_ALBUMS)
-    extract_all(layout)
-    vocabulary = make_vocabulary(layout)
-    for split in SPLITS:
-        index_stories(layout, split, vocabulary)
+    with exclusive_lock(layout.root):  # another smoke test may be making it
+        if all(layout.stories(split).exists() for split in SPLITS):
+            return
+        make_sample_set(layout, SMOKE_ALBUMS)
+        extract_all(layout)
+        vocabulary = make_vocabulary(layout)
+        for split in SPLITS:
+            index_stories(layout, split, vocabulary)

@@ -1,7 +1,6 @@
 """python -m dataset.download: fetch VIST, AlexNet's weights, GloVe or AREL's features."""
 
 import shlex
-import signal
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,7 +28,6 @@ _REASONS_SHOWN = 10
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
     arguments = _parse_arguments()
     addresses, photo_facts = read_table(overrides=arguments.address)
     layout = DataLayout(arguments.data)

@@ -2,9 +2,8 @@
 
 import os
 import shutil
-import signal
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import TimeoutError, active_children, get_context
 from pathlib import Path
 
 import cv2
@@ -12,8 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.files import read_json, write_json
+from data_reader.files import exclusive_lock, read_json, write_json
 from data_reader.layout import SPLITS, DataLayout
+from data_reader.signals import ignored_by_children
 from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
 from dataset.sample.narrators import choose_narrators, describe, narrate, original_text, wordings
 from dataset.sample.scenes import draw_photo
@@ -61,8 +61,8 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
     """Write the sample set under `layout.vist`, completely or not at all; keep an existing one.
 
     Raises:
-        InputError: there are too few albums, or the folder holds something else or a sample set
-            of other numbers.
+        InputError: there are too few albums, the folder holds something else or a sample set of
+            other numbers, or another process is making it.
     """
     if albums_per_split[0] < _FEWEST_TRAINING_ALBUMS or min(albums_per_split) < 1:
         raise InputError(
@@ -76,21 +76,29 @@ def make_sample_set(layout, albums_per_split=ALBUMS, seed=SEED):
         return
 
     albums = invent_albums(albums_per_split, seed)
-    every_album = [album for split_albums in albums.values() for album in split_albums]
-    unfinished = DataLayout(layout.root / ".sample_being_written")
-    shutil.rmtree(unfinished.root, ignore_errors=True)
-    try:
-        for split, split_albums in albums.items():
-            write_annotations(unfinished, split, split_albums)
-        write_photos(unfinished, every_album)
-        broken = break_some(unfinished, albums["train"])
-        write_facts(unfinished, every_album, made_with)
-        unfinished.vist.rename(layout.vist)
-    finally:
-        shutil.rmtree(unfinished.root, ignore_errors=True)
+    broken = _write_all(layout, albums, made_with)
     counts = ", ".join(f"{len(a)} {split}" for split, a in albums.items())
     print(f"{counts} albums in {layout.vist}")
     print("Broken on purpose, as some files of the real VIST are:", *broken, sep="\n  ")
+
+
+def _write_all(layout, albums, made_with):
+    """Write the whole set beside its place and rename it -> one line for each broken thing."""
+    every_album = [album for split_albums in albums.values() for album in split_albums]
+    unfinished = DataLayout(layout.root / ".sample_being_written")
+    refusal = f"Another process is making the sample set {layout.vist}; wait until it has finished."
+    with exclusive_lock(unfinished.root, refusal):
+        try:
+            shutil.rmtree(unfinished.vist, ignore_errors=True)  # of a killed process
+            for split, split_albums in albums.items():
+                write_annotations(unfinished, split, split_albums)
+            write_photos(unfinished, every_album)
+            broken = break_some(unfinished, albums["train"])
+            write_facts(unfinished, every_album, made_with)
+            unfinished.vist.rename(layout.vist)
+        finally:
+            shutil.rmtree(unfinished.root, ignore_errors=True)
+    return broken
 
 
 def _check_same(layout, made_with):
@@ -197,17 +205,30 @@ def _vist_file(tier, albums, annotations):
 
 
 def write_photos(layout, albums):
-    """Draw every photo of every album, in as many processes as there are cores."""
+    """Draw every photo of every album, in as many processes as there are cores.
+
+    Raises:
+        OSError: a photo can't be written, or a process was killed.
+    """
     jobs = [(layout.photos(album.split), album) for album in albums]
     # "spawn", since forking a process with threads, such as TensorFlow's, may hang.
-    with get_context("spawn").Pool(os.cpu_count(), _leave_interrupts_to_the_parent) as pool:
+    with ignored_by_children():
+        drawing = get_context("spawn").Pool(os.cpu_count())
+    with drawing as pool:
+        workers = active_children()
         done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
-        for _ in tqdm(done, total=len(jobs), desc="drawing", unit="album", disable=None):
-            pass
+        for _ in tqdm(range(len(jobs)), desc="drawing", unit="album", disable=None):
+            _next(done, workers)
 
 
-def _leave_interrupts_to_the_parent():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _next(done, workers):
+    """Wait for the next result; a pool would wait for ever for that of a killed process."""
+    while True:
+        try:
+            return done.next(timeout=1)
+        except TimeoutError:
+            if not all(worker.is_alive() for worker in workers):
+                raise OSError("A process that draws photos was killed.") from None
 
 
 def _write_album_photos(job):

@@ -77,7 +77,6 @@ def download(served, layout, monkeypatch, capsys):
     monkeypatch.setattr(archives, "ALEXNET_WEIGHTS", layout.root / "weights" / "alexnet.npy")
     monkeypatch.setattr(archives, "WORD_VECTORS", layout.root / "glove.6B.300d.txt")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(command.signal, "signal", lambda *arguments: None)
 
     def run(*arguments, addresses=None, yes=("--yes",)):
         files = ARCHIVES | (addresses or {})
