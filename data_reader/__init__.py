@@ -1,5 +1,5 @@
 """The input pipeline that all models share: files in, arrays out; and the paths of all files."""
 
-from data_reader.signals import end_at_once_while_loading
+from data_reader.start import start_command
 
-end_at_once_while_loading()
+start_command()

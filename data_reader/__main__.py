@@ -1,7 +1,7 @@
 """python -m data_reader: stories and features -> vocabulary and stories files."""
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
-from data_reader.files import exclusive_lock
+from data_reader.files import exclusive_lock, shared_lock
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.sis_datareader import (
     check_annotations,
@@ -20,8 +20,13 @@ def main():
     if not arguments.no_descriptions:
         for split in splits:
             check_descriptions(layout, split)
-    refusal = f"Another process is writing stories files in {layout}; wait until it has finished."
-    with exclusive_lock(layout.stories("train").parent, refusal):
+    wait = "wait until that has finished."
+    importing = f"Stories are being imported into {layout}; {wait}"
+    reading = f"Another process is writing stories files in {layout}; {wait}"
+    with (
+        shared_lock(layout.vist, importing),
+        exclusive_lock(layout.stories("train").parent, reading),
+    ):
         _read(layout, splits, arguments)
 
 

@@ -39,7 +39,7 @@ def run_command(main: Callable[[], None]) -> None:
 def _prepare_streams():
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # a data file must not get the number of a closed stream
-            setattr(sys, name, open(os.devnull, mode))
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (for the process's life)
     if hasattr(sys.stdout, "reconfigure"):  # not in a notebook
         # A terminal may not have all letters, and a file name may not be UTF-8.
         sys.stdout.reconfigure(errors="backslashreplace")

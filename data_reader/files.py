@@ -54,7 +54,7 @@ def _partial_name(path, process):
 
 
 def _remove_leftovers(folder):
-    """Remove the temporary files of killed processes: those of this machine, and any after a day."""
+    """Remove the temporary files of killed processes: of this machine, and of any after a day."""
     here, now = f".{socket.gethostname()}", time.time()
     for name in os.listdir(folder):
         if made := _PARTIAL_NAME.fullmatch(name):

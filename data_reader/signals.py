@@ -1,27 +1,9 @@
-"""How a signal ends a command: at once while its modules load, later by an exception."""
+"""Signals that end a command."""
 
-import os
 import signal
-import sys
 from contextlib import contextmanager
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def end_at_once_while_loading():
-    """Let Ctrl-C end this process at once if it is a command whose modules are being loaded.
-
-    They take tenths of a second, with nothing to clean up, and an exception in the middle of an
-    import is a traceback.  Whoever else imports the package keeps their own handler.
-    """
-    is_command = sys.argv[:1] == ["-m"]  # until `python -m` has found the module that it runs
-    if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _end_at_once)
-
-
-def _end_at_once(number, _frame):
-    os.write(sys.__stderr__.fileno(), b"interrupted\n")
-    os._exit(128 + number)
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """The data that stories are made from: photos, annotations and image features."""
 
-from data_reader.signals import end_at_once_while_loading
+from data_reader.start import start_command
 
-end_at_once_while_loading()
+start_command()

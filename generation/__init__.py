@@ -1,8 +1,8 @@
 """Generating, scoring and showing stories."""
 
-from data_reader.signals import end_at_once_while_loading
+from data_reader.start import start_command
 
-end_at_once_while_loading()
+start_command()
 
 
 def load(path, precision="float32", trust=()):

@@ -4,9 +4,9 @@ import importlib
 
 from data_reader.errors import InputError
 from data_reader.import_paths import import_object
-from data_reader.signals import end_at_once_while_loading
+from data_reader.start import start_command
 
-end_at_once_while_loading()
+start_command()
 
 MODELS = {
     "EncoderDecoder": "models.encoder_decoder",

@@ -4,11 +4,13 @@
 
 Each command starts so often on a small sample set with a trained run; the signal reaches it and its
 children together.  It must say "interrupted" in one line, with status 130, or have ended well, and
-leave no half-written file.  About forty minutes on two cores; with --moments 4 about ten.
+leave no half-written file.  While Python itself starts, it shows a traceback of its own.  About
+forty minutes on two cores; with --moments 4 about ten.
 """
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,8 +21,9 @@ from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-# Before these moments (s) Python itself starts: no code of the project can answer.
-FIRST = 0.08
+STOPPED = 75  # by a training that saved its state
+PYTHON_STARTS = "while Python itself started"  # where no code of the project can answer
+FINE = {"ended well", "interrupted", PYTHON_STARTS}
 COMMANDS = {
     "dataset.sample": ("--data", "{new}/sample", "--albums", "4", "2", "2"),
     "dataset": ("--data", "{data}", "--check-photos"),
@@ -107,25 +110,25 @@ def start(command, *arguments, **options):
 
 
 def drill(command, arguments, places):
-    """Interrupt one command so often -> (command, its seconds, what happened, whether it failed)."""
+    """Interrupt a command so often -> (command, its seconds, what happened, whether it failed)."""
     begun = time.monotonic()
     interrupt(command, places, 600, arguments.signal)
     seconds = time.monotonic() - begun
     moments = arguments.moments
     # Half of them while modules load, half of them evenly to the end.
-    early = [FIRST + number * min(1, seconds) / moments for number in range(moments // 2)]
+    early = [number * min(1, seconds) / moments for number in range(moments // 2)]
     late = [
         seconds * (number + 0.5) / (moments - len(early)) for number in range(moments - len(early))
     ]
     outcomes = Counter()
     for moment in [*early, *late]:
         outcome = interrupt(command, places, moment, arguments.signal)
-        if outcome not in ("ended well", "interrupted"):
+        if outcome not in FINE:
             print(f"{command} after {moment:.2f} s: {outcome}", flush=True)
         outcomes[outcome.splitlines()[0]] += 1
     text = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
     print(command, text, flush=True)
-    return command, seconds, text, bool(set(outcomes) - {"ended well", "interrupted"})
+    return command, seconds, text, not set(outcomes) <= FINE
 
 
 def interrupt(command, places, moment, name):
@@ -151,15 +154,21 @@ def interrupt(command, places, moment, name):
 def verdict(status, error, number, folder):
     left = [str(path) for pattern in LEFT_OVER for path in folder.rglob(pattern)]
     line = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    said_so = status == 128 + number and error.splitlines()[-1:] == [line]
+    at_its_end_or_start = status == -number and not error
     if left:
         return f"left {', '.join(left)}"
-    if status == 75 or (status == 128 + number and error.splitlines()[-1:] == [line]):
-        return "interrupted" if "Traceback" not in error else f"two endings\n{error}"
-    if status == -number and not error and number != signal.SIGINT:  # while modules load
+    if "Traceback" in error:
+        return PYTHON_STARTS if is_python_starting(error) else f"traceback\n{error}"
+    if said_so or at_its_end_or_start or status == STOPPED:
         return "interrupted"
-    if status in (0, 1, 2) and "Traceback" not in error:
-        return "ended well"
-    return f"status {status}\n{error}"
+    return "ended well" if status in (0, 1, 2) else f"status {status}\n{error}"
+
+
+def is_python_starting(error):
+    """Whether no code of the project had run but what asks for another end."""
+    places = re.findall(rf'"{re.escape(str(REPOSITORY))}/(\S+)"', error)
+    return all(place.endswith(("/__init__.py", "signals.py")) for place in places)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """From an experiment to a trained model in a run folder."""
 
-from data_reader.signals import end_at_once_while_loading
+from data_reader.start import start_command
 
-end_at_once_while_loading()
+start_command()

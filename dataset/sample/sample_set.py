@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from data_reader.errors import InputError
 from data_reader.files import exclusive_lock, read_json, write_json
+from data_reader.image_data_reader import read_photo
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.signals import ignored_by_children
 from dataset.sample.albums import EVENTS, Album, choose_photos, invent_album
@@ -216,7 +217,7 @@ def write_photos(layout, albums):
         drawing = get_context("spawn").Pool(os.cpu_count())
     with drawing as pool:
         workers = active_children()
-        done = pool.imap_unordered(_write_album_photos, jobs, chunksize=4)
+        done = pool.imap_unordered(_write_album_photos, jobs)
         for _ in tqdm(range(len(jobs)), desc="drawing", unit="album", disable=None):
             _next(done, workers)
 
@@ -282,9 +283,9 @@ def break_some(layout, albums):
     paths = sorted((folder / "images").rglob("*.jpg"))
     cut, gif, grey, gone, undescribed = paths[:: max(1, len(paths) // 5)][:5]
     cut.write_bytes(cut.read_bytes()[:100])
-    _save(cv2.imread(str(gif)), gif.with_suffix(".gif"))
+    _save(read_photo(gif), gif.with_suffix(".gif"))
     gif.unlink()
-    _save(cv2.imread(str(grey), cv2.IMREAD_GRAYSCALE), grey)
+    _save(cv2.imdecode(np.fromfile(grey, np.uint8), cv2.IMREAD_GRAYSCALE), grey)
     gone.unlink()
     _drop_description(layout, albums[0].split, undescribed.stem)
     return [
@@ -297,9 +298,10 @@ def break_some(layout, albums):
 
 
 def _save(photo, path):
+    """Write a photo by its path, which OpenCV, where it isn't UTF-8, could not."""
     options = _JPEG_OPTIONS if path.suffix == ".jpg" else []
-    if not cv2.imwrite(str(path), photo, options):
-        raise OSError(f"{path} could not be written.")
+    _, encoded = cv2.imencode(path.suffix, photo, options)
+    path.write_bytes(encoded)
 
 
 def _drop_description(layout: DataLayout, split, photo_id):

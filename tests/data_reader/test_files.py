@@ -1,5 +1,8 @@
+import os
+import socket
 import subprocess
 import sys
+import time
 
 import h5py
 import pytest
@@ -62,6 +65,30 @@ with atomic_write({str(path)!r}) as partial:
         partial.write_text("whole")
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "stays"),
+    [
+        (".own_1.{here}.999999999.partial.png", 0, False),  # killed: there is no such process
+        (".own_1.{here}.1.partial.png", 0, True),
+        (".own_1.{here}.1.partial.png", 25, False),  # another process has got its number
+        (".own_1.node7.cluster.12.partial", 23, True),
+        (".own_1.node7.cluster.12.partial", 25, False),
+        (".sis.partial", 25, True),  # a download, which is resumed
+        ("own_1.node7.12.partial.png", 25, True),
+    ],
+)
+def test_temporary_files_of_whatever_name_go_with_their_process_or_after_a_day(
+    tmp_path, name, hours, stays
+):
+    leftover = tmp_path / name.format(here=socket.gethostname())
+    leftover.write_text("half")
+    then = time.time() - hours * 3600
+    os.utime(leftover, (then, then))
+    with atomic_write(tmp_path / "other.json") as partial:
+        partial.write_text("whole")
+    assert leftover.exists() == stays
 
 
 def test_json_comes_back_as_written(tmp_path):

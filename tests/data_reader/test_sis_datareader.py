@@ -10,6 +10,7 @@ import pytest
 
 from data_reader.__main__ import main
 from data_reader.errors import InputError
+from data_reader.files import exclusive_lock
 from data_reader.layout import DataLayout
 from data_reader.sis_datareader import (
     index_stories,
@@ -225,6 +226,22 @@ def test_existing_word_frequencies_are_cut_to_a_vocabulary(layout):
 def run_reader(layout, monkeypatch, *options):
     monkeypatch.setattr(sys, "argv", ["data_reader", "--data", str(layout), *options])
     main()
+
+
+def test_a_data_folder_is_read_by_one_process_at_a_time(layout, monkeypatch):
+    with (
+        exclusive_lock(layout.stories("train").parent),
+        pytest.raises(InputError, match="Another process is writing stories files in .*; wait"),
+    ):
+        run_reader(layout, monkeypatch)
+    assert not layout.vocabulary.exists()
+    with (
+        exclusive_lock(layout.vist),
+        pytest.raises(InputError, match="Stories are being imported into .*; wait"),
+    ):
+        run_reader(layout, monkeypatch)
+    run_reader(layout, monkeypatch)
+    assert layout.stories("train").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tiny_model import write_untrained
 from written_runs import write_run
 
 from data_reader.errors import InputError
-from data_reader.files import write_json
+from data_reader.files import exclusive_lock, write_json
 from data_reader.shared_model import open_model
 from models import share as command
 from models.share import Origin, share
@@ -99,6 +99,16 @@ def test_the_folder_has_what_generating_needs_and_nothing_private(run, tmp_path)
     assert settings["word_embeddings"] == "glove.txt"
     done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=out, check=False)
     assert done.returncode == 0
+
+
+def test_a_model_is_written_by_one_process_at_a_time(run, tmp_path):
+    with (
+        exclusive_lock(tmp_path / ".model.zip.partial"),
+        pytest.raises(InputError, match=r"Another process is writing .*model\.zip; wait"),
+    ):
+        share(run, tmp_path / "model.zip", ORIGIN)
+    share(run, tmp_path / "model.zip", ORIGIN)
+    assert not (tmp_path / ".model.zip.partial").exists()
 
 
 def test_the_card_begins_with_metadata_for_hubs(run, tmp_path):

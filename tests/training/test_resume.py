@@ -1,6 +1,7 @@
 """Real processes, killed and resumed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,11 +126,11 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_never_was(
     ):
         done = command(place, data, tmp_path, *(["--resume"] if any(tmp_path.iterdir()) else []))
         assert done.returncode == -signal.SIGKILL, done.stderr
-    done = command("SIGTERM", data, tmp_path, "--resume")
+    done = command("SIGTERM", data, tmp_path, f"--resume={only_run(tmp_path).path}")
     assert done.returncode == 75, done.stderr
     assert "SIGTERM: saving after this step" in done.stdout
-    assert "Stopped; to resume: " in done.stdout
-    assert "--resume" in done.stdout
+    told = re.search("Stopped; to resume: (.*)", done.stdout)[1]
+    assert told.endswith(f"--results {tmp_path} --resume={only_run(tmp_path).path}")
     done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
     assert done.returncode == 0, done.stderr
     assert_same_training(only_run(tmp_path), uninterrupted)

@@ -1,6 +1,9 @@
 """The sample set as files, read back by the code that reads VIST."""
 
 import json
+import threading
+import time
+from multiprocessing import active_children
 
 import cv2
 import pytest
@@ -113,6 +116,20 @@ def test_an_existing_set_is_kept_and_another_one_refused(layout, capsys):
     assert "exists already" in capsys.readouterr().out
     with pytest.raises(InputError, match="remove it first"):
         make_sample_set(layout, (3, 1, 2), seed=4)
+
+
+def test_the_killed_process_of_a_few_is_noticed(tmp_path):
+    def kill_one():
+        while not list(tmp_path.rglob("*.jpg")):
+            time.sleep(0.01)
+        active_children()[0].kill()
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with pytest.raises(OSError, match="A process that draws photos was killed"):
+        make_sample_set(DataLayout(tmp_path), (90, 1, 1))
+    killer.join()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_real_vist_is_never_overwritten(tmp_path):
