@@ -45,6 +45,10 @@ def atomic_write(path):
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.errno and not error.filename:  # as of a full disk
+            error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -231,13 +231,13 @@ def run_reader(layout, monkeypatch, *options):
 def test_a_data_folder_is_read_by_one_process_at_a_time(layout, monkeypatch):
     with (
         exclusive_lock(layout.stories("train").parent),
-        pytest.raises(InputError, match="Another process is writing stories files in .*; wait"),
+        pytest.raises(InputError, match=r"Another process is writing stories files in .*; wait"),
     ):
         run_reader(layout, monkeypatch)
     assert not layout.vocabulary.exists()
     with (
         exclusive_lock(layout.vist),
-        pytest.raises(InputError, match="Stories are being imported into .*; wait"),
+        pytest.raises(InputError, match=r"Stories are being imported into .*; wait"),
     ):
         run_reader(layout, monkeypatch)
     run_reader(layout, monkeypatch)
