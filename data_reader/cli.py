@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_reader.errors import InputError
+from data_reader.photo_header import MAX_MEGAPIXELS
 from data_reader.signals import raised_signals
 
 _NOBODY_READS = 128 + signal.SIGPIPE  # exit status
@@ -121,6 +122,17 @@ def whole_number(smallest):
 
     parse.__name__ = "whole number"
     return parse
+
+
+def add_photo_limit_option(parser):
+    """Add `--max-megapixels N`, the limit of `read_photo`."""
+    parser.add_argument(
+        "--max-megapixels",
+        type=whole_number(1),
+        default=MAX_MEGAPIXELS,
+        metavar="N",
+        help="decode at most so many pixels at once, of photos at full size (default: %(default)s)",
+    )
 
 
 def import_tensorflow() -> None:

@@ -1,18 +1,21 @@
 """Finding photo files, decoding them, and turning them into a network's input."""
 
-import io
 import os
 import re
+import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from data_reader.errors import InputError
+from data_reader.heic import decode_heic
 from data_reader.img2dataset import recorded_ids
+from data_reader.photo_header import BYTES_PER_PIXEL, MAX_MEGAPIXELS, broken, read_header
 
 # The published AlexNet's input, and the channel means of its training photos: blue, green, red.
 ALEXNET_IMAGE_SIZE = 227
@@ -26,20 +29,13 @@ _FLICKR_NAME = re.compile(r"(\d+)(_[0-9a-f]{10})?(_[a-z])?")
 # of the network's input.  This keeps the cosine between fc7 of both above 0.999; the lowest that
 # python -m dataset.benchmark measures is 0.9994.
 _SPARE_RESOLUTION = 2
-_REDUCED = {
+_MODES = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
 }
 _PHOTOS_AT_A_TIME = 256
-_FORMATS = (  # name, the ending of its files, and how they begin
-    ("JPEG", ".jpg", rb"\xff\xd8\xff"),
-    ("PNG", ".png", rb"\x89PNG"),
-    ("GIF", ".gif", rb"GIF8"),
-    ("WebP", ".webp", rb"RIFF....WEBP"),
-    ("BMP", ".bmp", rb"BM"),
-    ("TIFF", ".tif", rb"II\*\0|MM\0\*"),
-)
 
 
 def photo_id(file_name):
@@ -122,7 +118,7 @@ def process_photos(function, paths, description):
                 yield result
 
 
-def read_photo(path, short_side=None):
+def read_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS):
     """Decode a photo by its content, not its extension -> uint8 [height, width, 3] in B,G,R.
 
     Greyscale, palettes, CMYK, 16 bits and transparency become three channels of 8 bits; of a GIF
@@ -131,51 +127,92 @@ def read_photo(path, short_side=None):
     Args:
         short_side: decode a JPEG at 1/2, 1/4 or 1/8 of its size if its short side stays at least
             twice this long.
+        max_megapixels: refuse a photo that takes more memory than so many decoded pixels.
 
     Raises:
-        InputError: the file is empty, cut short or not a photo.
+        InputError: the file is empty, cut short, too large, or not a photo or no regular file.
     """
-    contents = np.fromfile(path, np.uint8)
-    if contents.size == 0:
-        raise InputError("empty file")
+    with decoded_photo(path, short_side, max_megapixels) as photo:
+        return photo
+
+
+@contextmanager
+def decoded_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS):
+    """Yield a photo as `read_photo` returns it, and count its memory until the block ends.
+
+    All threads of the process together decode at most `max_megapixels` at once: further ones wait.
+    """
+    with _open_regular(path) as file:
+        header = read_header(file)
+        factor = _reduction(header, short_side)
+        limit = max_megapixels * 1_000_000 * BYTES_PER_PIXEL
+        needed = header.memory(factor) if header.width else limit  # its size is not known yet
+        if needed > limit:
+            raise InputError(_too_large(header, needed, max_megapixels))
+        if (size := os.fstat(file.fileno()).st_size) > limit:
+            raise InputError(f"a file of {size / 1e6:,.0f} MB, the limit is {limit / 1e6:,.0f} MB")
+        with _MEMORY.held(max(needed, size), limit):
+            file.seek(0)
+            yield _decode(np.frombuffer(file.read(), np.uint8), header, factor, max_megapixels)
+
+
+def _open_regular(path):
+    """Open a file for reading, but not a pipe or a device, which may never end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise InputError("no regular file, but a folder, pipe or device")
+    return open(path, "rb")
+
+
+def _too_large(header, needed, max_megapixels):
+    return (
+        f"{header.width:,} x {header.height:,} pixels take the memory of "
+        f"{needed / BYTES_PER_PIXEL / 1e6:,.0f} megapixels, the limit is {max_megapixels:,} "
+        "(--max-megapixels)"
+    )
+
+
+def _reduction(header, short_side):
+    """Choose the part of its size, 1/8 to 1/1, at which a photo with pixels to spare is decoded."""
+    if short_side is None or not header.can_be_reduced:
+        return 1
+    enough = _SPARE_RESOLUTION * short_side
+    return next((f for f in (8, 4, 2) if min(header.width, header.height) >= f * enough), 1)
+
+
+class _SharedMemory:
+    """The memory, in bytes, that photos take while they are decoded, counted over all threads."""
+
+    def __init__(self):
+        self._taken, self._changed = 0, threading.Condition()
+
+    @contextmanager
+    def held(self, needed, limit):
+        """Wait until there is room for `needed` bytes, at most `limit`, and take it for a block."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._taken + needed <= limit or not self._taken)
+            self._taken += needed
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= needed
+                self._changed.notify_all()
+
+
+_MEMORY = _SharedMemory()
+
+
+def _decode(contents, header, factor, max_megapixels):
+    if header.format == "HEIC":
+        return decode_heic(contents, max_megapixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error below reports it
     try:
-        photo = cv2.imdecode(contents, _decoding(contents, short_side))
+        photo = cv2.imdecode(contents, _MODES[factor])
     except cv2.error:
         photo = None
     if photo is None:
-        raise InputError(_why_unreadable(contents[:16].tobytes()))
+        raise broken(header.format)
     return photo
-
-
-def _decoding(contents, short_side):
-    """Choose OpenCV's mode of decoding: in full, or reduced if there are pixels to spare."""
-    if short_side is None or contents[:3].tobytes() != b"\xff\xd8\xff":
-        return cv2.IMREAD_COLOR
-    try:
-        shorter = min(Image.open(io.BytesIO(contents)).size)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return cv2.IMREAD_COLOR
-    for factor, flag in _REDUCED.items():
-        if shorter >= factor * _SPARE_RESOLUTION * short_side:
-            return flag
-    return cv2.IMREAD_COLOR
-
-
-def _why_unreadable(start):
-    name, _ = _format(start)
-    return f"cut short or broken {name}" if name else f"not a photo: begins with {start!r}"
-
-
-def photo_ending(start):
-    """Return the ending, such as ".jpg", for a file that begins so; None if it is no photo."""
-    return _format(start)[1]
-
-
-def _format(start):
-    """Return the (name, ending) of a photo's format, or (None, None)."""
-    matching = (row[:2] for row in _FORMATS if re.match(row[2], start, re.DOTALL))
-    return next(matching, (None, None))
 
 
 def network_input(photo, size=ALEXNET_IMAGE_SIZE, means=ALEXNET_MEANS):

@@ -9,9 +9,9 @@ from data_reader.image_data_reader import (
     ALEXNET_IMAGE_SIZE,
     ALEXNET_MEANS,
     centre_square,
+    decoded_photo,
     find_photos,
     process_photos,
-    read_photo,
 )
 from data_reader.layout import DataLayout
 
@@ -42,10 +42,10 @@ def channel_means(photos):
 
 def _mean_of(path):
     try:
-        photo = read_photo(path, short_side=ALEXNET_IMAGE_SIZE)
+        with decoded_photo(path, ALEXNET_IMAGE_SIZE) as photo:
+            return centre_square(photo, ALEXNET_IMAGE_SIZE).mean(axis=(0, 1))
     except (InputError, OSError):
         return None
-    return centre_square(photo, ALEXNET_IMAGE_SIZE).mean(axis=(0, 1))
 
 
 def read_means(layout):

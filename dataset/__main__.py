@@ -2,7 +2,7 @@
 
 import sys
 
-from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, add_photo_limit_option, command_line, run_command
 from data_reader.layout import DataLayout
 from dataset.next_step import next_step
 from dataset.survey import survey, write_problems
@@ -11,7 +11,12 @@ from dataset.survey_report import report
 
 def main():
     arguments = _parse_arguments()
-    found = survey(DataLayout(arguments.data), arguments.extractor.lower(), arguments.check_photos)
+    found = survey(
+        DataLayout(arguments.data),
+        arguments.extractor.lower(),
+        arguments.check_photos,
+        arguments.max_megapixels,
+    )
     print(report(found, *write_problems(found)))
     step = next_step(found)
     print(f"\nNext: {step.text}")
@@ -34,6 +39,7 @@ def _parse_arguments():
     parser.add_argument(
         "--check-photos", action="store_true", help="decode every photo to find unreadable ones"
     )
+    add_photo_limit_option(parser)
     return parser.parse_args()
 
 

@@ -146,9 +146,9 @@ class PartsFolder:
     def _refusal(self, worker, theirs):
         _, shard, machine = worker.stem.split("_", 2)
         different = ", ".join(
-            f"{name} {theirs[name]} there, {ours} here"
+            f"{name} {theirs.get(name)} there, {ours} here"
             for name, ours in self._manifest.items()
-            if theirs[name] != ours
+            if theirs.get(name) != ours
         )
         return (
             f"Shard {shard.replace('-of-', '/')} on {machine} is extracting other features into "

@@ -5,9 +5,9 @@ joined at the end.  An interrupted extraction resumes with the missing parts, an
 the parts among processes, on one machine or several.  The unreadable photos are listed.
 """
 
-import hashlib
 import os
 import re
+import sys
 from argparse import ArgumentTypeError
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +20,22 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from data_reader.cli import add_data_option, command_line, run_command
+from data_reader.cli import add_data_option, add_photo_limit_option, command_line, run_command
 from data_reader.errors import InputError
 from data_reader.files import SKIPPED_COLUMNS, atomic_write, write_csv
-from data_reader.image_data_reader import index_photos, read_photo
+from data_reader.image_data_reader import decoded_photo, find_photo_files
 from data_reader.layout import SPLITS, DataLayout
+from data_reader.photo_header import MAX_MEGAPIXELS
 from data_reader.sis_datareader import features_command
 from dataset.extractors import load_extractor
 from dataset.feature_parts import WHOLE, PartsFolder, Shard
+from dataset.photo_files import (
+    checksum_of_contents,
+    fingerprint,
+    have_contents,
+    note_on_ambiguous_ids,
+    record_of_files,
+)
 from dataset.ready_made_features import import_features, refuse_imported
 from dataset.vector_files import FORMATS
 
@@ -44,7 +52,9 @@ class Unfinished(NamedTuple):
     of_shard: int
 
 
-def extract(photos, extractor, features_path, skipped_path, shard=WHOLE):
+def extract(
+    photos, extractor, features_path, skipped_path, shard=WHOLE, max_megapixels=MAX_MEGAPIXELS
+):
     """Write a features file and the list of the photos that can't be read.
 
     Shards may work at once and on several machines; the last one writes both files.
@@ -53,6 +63,7 @@ def extract(photos, extractor, features_path, skipped_path, shard=WHOLE):
         photos: `{photo id: path}`.
         extractor: an `Extractor`.
         shard: the share of the photos to compute.
+        max_megapixels: see `read_photo`.
 
     Returns:
         (photos extracted, photos skipped), or an `Unfinished` if parts of other shards are missing.
@@ -63,13 +74,13 @@ def extract(photos, extractor, features_path, skipped_path, shard=WHOLE):
         FileNotFoundError: the folder of the parts was removed meanwhile.
     """
     photos = list(photos.items())
-    manifest = _manifest(photos, extractor)
+    manifest = _manifest(photos, extractor, max_megapixels)
     folder = PartsFolder(_parts_folder(features_path), manifest, photos)
     try:
         with folder.joined(shard) as show_life:
             # Another process may have written the file just before this one joined.
             if not _is_current(features_path, manifest):
-                _compute(folder, shard, extractor, show_life)
+                _compute(folder, shard, extractor, max_megapixels, show_life)
                 missing = folder.missing()
                 show_life()  # an error if they are missing because the file has been written
                 if missing:
@@ -80,38 +91,39 @@ def extract(photos, extractor, features_path, skipped_path, shard=WHOLE):
         if not _is_current(features_path, manifest):
             raise
     folder.remove()
-    with h5py.File(features_path) as file:
-        extracted = len(file["image_ids"])
+    extracted = _count_rows(features_path)
     return extracted, len(photos) - extracted
+
+
+def _count_rows(features_path):
+    with h5py.File(features_path) as file:
+        return len(file["image_ids"])
 
 
 def _parts_folder(features_path):
     return features_path.with_suffix(".parts")
 
 
-def _manifest(photos, extractor):
+def _manifest(photos, extractor, max_megapixels):
     """What parts must have in common to be put together, and a features file to be kept."""
-    listing = "\n".join(f"{id_} {_size(path)}" for id_, path in photos)
     return {
         "extractor": extractor.name,
         "weights_checksum": extractor.weights_checksum,
         "channel_means": list(extractor.channel_means),
-        "photos": hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:16],
+        **record_of_files(photos),
         "photos_per_part": PHOTOS_PER_PART,
+        "max_megapixels": max_megapixels,
     }
 
 
-def _size(path):
-    try:
-        return os.stat(path).st_size
-    except OSError:  # such as a broken link; decoding it will report that
-        return -1
-
-
-def _is_current(features_path, manifest):
+def _is_current(features_path, manifest, photos=None):
     """Return whether a features file is complete and of these photos and weights.
 
     A file that does not record its photos or weights, such as the original's, is accepted.
+
+    Args:
+        photos: `[(id, path), ...]`, to be read if only their times of change are others, as those
+            of copies are; without them, such a file is not current.
     """
     try:
         with h5py.File(features_path) as file:
@@ -119,12 +131,19 @@ def _is_current(features_path, manifest):
             found = dict(file.attrs)
     except (OSError, KeyError):
         return False
-    return complete and all(
-        np.array_equal(found[name], manifest[name]) for name in manifest if name in found
-    )
+    different = [name for name in manifest if name in found and not _fits(name, found, manifest)]
+    if different == ["photo_times"] and photos:
+        different = [] if have_contents(photos, found.get("photo_contents")) else different
+    return complete and not different
 
 
-def _compute(folder, shard, extractor, show_life):
+def _fits(name, found, manifest):
+    if name == "max_megapixels":  # with a higher limit no photo was left out that is wanted now
+        return found[name] >= manifest[name]
+    return np.array_equal(found[name], manifest[name])
+
+
+def _compute(folder, shard, extractor, max_megapixels, show_life):
     """Compute the parts of a shard that are not there yet."""
     own = folder.of(shard)
     missing = [part for part in own if not part.is_there()]
@@ -136,6 +155,9 @@ def _compute(folder, shard, extractor, show_life):
     def compute(inputs):
         show_life()
         return extractor.compute(np.stack(inputs))
+
+    def decode(path):
+        return _decode(path, extractor, max_megapixels)
 
     with (
         tqdm(
@@ -150,7 +172,7 @@ def _compute(folder, shard, extractor, show_life):
         # Looked for again when its turn comes: another process may have computed it meanwhile.
         begun, coming = tee(part for part in missing if not part.is_there())
         coming_photos = chain.from_iterable(part.photos for part in coming)
-        decoded = _decoded_ahead(coming_photos, extractor, decoders)
+        decoded = _decoded_ahead(coming_photos, decode, decoders)
         for part in begun:
             part_photos = islice(decoded, len(part.photos))
             part.write(_compute_part(part_photos, extractor.feature_size, compute, bar))
@@ -161,10 +183,15 @@ def _count_photos(parts):
 
 
 def _compute_part(decoded_photos, feature_size, compute, bar):
-    """Compute one part -> embeddings float32 [m, F], image_ids [m], skipped [s, 3]."""
-    ids, inputs, features, skipped = [], [], [], []
-    for photo_id, path, decoded in decoded_photos:
+    """Compute one part.
+
+    Returns:
+        embeddings float32 [m, F], image_ids [m], skipped [s, 3], fingerprints uint64 [m + s].
+    """
+    ids, inputs, features, skipped, fingerprints = [], [], [], [], []
+    for photo_id, path, decoded, of_contents in decoded_photos:
         bar.update()
+        fingerprints.append(of_contents)
         if isinstance(decoded, str):
             skipped.append((photo_id, decoded, path))
             continue
@@ -180,35 +207,41 @@ def _compute_part(decoded_photos, feature_size, compute, bar):
         "embeddings": np.concatenate([empty, *features]),
         "image_ids": np.array(ids, np.str_),
         "skipped": np.array(skipped, np.str_).reshape(-1, len(SKIPPED_COLUMNS)),
+        "fingerprints": np.array(fingerprints, np.uint64),
     }
 
 
-def _decoded_ahead(photos, extractor, decoders):
-    """Decode an iterator of (id, path) ahead -> (id, path, network input or reason for none)."""
+def _decoded_ahead(photos, decode, decoders):
+    """Decode an iterator of (id, path) ahead -> (id, path, *result of `decode`)."""
     waiting = deque()
 
     def submit(count):
         for photo_id, path in islice(photos, count):
-            waiting.append((photo_id, path, decoders.submit(_decode, path, extractor)))
+            waiting.append((photo_id, path, decoders.submit(decode, path)))
 
     submit(_BATCHES_DECODED_AHEAD * BATCH_SIZE)
     while waiting:
         photo_id, path, decoded = waiting.popleft()
-        yield photo_id, path, decoded.result()
+        yield photo_id, path, *decoded.result()
         submit(1)
 
 
-def _decode(path, extractor):
+def _decode(path, extractor, max_megapixels):
+    """Return the network's input, or the reason why there is none, and the file's fingerprint."""
     try:
-        return extractor.preprocess(read_photo(path, short_side=extractor.image_size))
+        with decoded_photo(path, extractor.image_size, max_megapixels) as photo:
+            return extractor.preprocess(photo), fingerprint(path)
     except (InputError, OSError, cv2.error) as error:
-        return str(error)
+        return str(error), fingerprint(path)
 
 
 def _assemble(folder, manifest, extractor, features_path, skipped_path, show_life):
     """Join the parts into the features file, one part at a time, after the list of the skipped."""
     photos = _count_photos(folder.parts)
-    skipped = [tuple(row) for part in _read(folder, show_life) for row in part["skipped"].tolist()]
+    skipped, fingerprints = [], []
+    for part in _read(folder, show_life):
+        skipped += map(tuple, part["skipped"].tolist())
+        fingerprints += part["fingerprints"].tolist()
     if len(skipped) == photos:
         folder.remove()
         raise InputError(
@@ -218,7 +251,7 @@ def _assemble(folder, manifest, extractor, features_path, skipped_path, show_lif
     write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
     rows = photos - len(skipped)
     with atomic_write(features_path) as partial, h5py.File(partial, "w") as file:
-        file.attrs.update(manifest)
+        file.attrs.update(manifest, photo_contents=checksum_of_contents(fingerprints))
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
         image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))
         start = 0
@@ -237,48 +270,54 @@ def _read(folder, show_life):
     show_life()  # what was made of parts that have been removed meanwhile must not be kept
 
 
-def extract_all(layout, extractor_name="alexnet", shard=WHOLE):
+def extract_all(layout, extractor_name="alexnet", shard=WHOLE, max_megapixels=MAX_MEGAPIXELS):
     """Write the features of all splits that have photos and print a report.
 
     An existing features file of the same photos and weights is kept.
 
     Args:
         shard: the share of each split's photos to compute.
+        max_megapixels: see `read_photo`.
 
     Raises:
         FileNotFoundError: no split has photos.
         InputError: the features of a split were imported.
     """
     refuse_imported(layout, extractor_name)
-    photos = {split: index_photos(layout.photos(split)) for split in SPLITS}
+    photos = {split: find_photo_files(layout.photos(split)) for split in SPLITS}
     if not any(photos.values()):
         folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
         raise FileNotFoundError(f"No split has photos; they are expected under {folders}.")
     extractor = load_extractor(extractor_name, layout)
     for split in SPLITS:
-        path = layout.features(split, extractor_name)
         if not photos[split]:
             print(f"{split}: no photos under {layout.photos(split)}")
-        elif _is_finished(path, photos[split], extractor):
+            continue
+        if note := note_on_ambiguous_ids(photos[split]):
+            print(f"warning: {split}: {note}", file=sys.stderr)
+        first_files = {id_: paths[0] for id_, paths in photos[split].items()}
+        path = layout.features(split, extractor_name)
+        if _is_finished(path, first_files, extractor, max_megapixels):
             print(f"{split}: already there\n  {path}")
-        else:
-            skipped_path = layout.skipped_photos(split, extractor_name)
-            outcome = extract(photos[split], extractor, path, skipped_path, shard)
-            if isinstance(outcome, Unfinished):
-                command = features_command(layout, extractor_name)
-                print(f"{split}: {_unfinished_text(outcome, shard, command)}")
-            else:
-                extracted, skipped = outcome
-                print(f"{split}: {extracted} photos extracted, {skipped} unreadable\n  {path}")
+            continue
+        skipped_path = layout.skipped_photos(split, extractor_name)
+        outcome = extract(first_files, extractor, path, skipped_path, shard, max_megapixels)
+        print(f"{split}: {_outcome_text(outcome, shard, layout, extractor_name, path)}")
 
 
-def _is_finished(features_path, photos, extractor):
+def _is_finished(features_path, photos, extractor, max_megapixels):
     """Return whether there is nothing to do, not even to remove the parts."""
-    return (
-        features_path.exists()
-        and not _parts_folder(features_path).exists()
-        and _is_current(features_path, _manifest(list(photos.items()), extractor))
-    )
+    if not features_path.exists() or _parts_folder(features_path).exists():
+        return False
+    photos = list(photos.items())
+    return _is_current(features_path, _manifest(photos, extractor, max_megapixels), photos)
+
+
+def _outcome_text(outcome, shard, layout, extractor_name, path):
+    if isinstance(outcome, Unfinished):
+        return _unfinished_text(outcome, shard, features_command(layout, extractor_name))
+    extracted, skipped = outcome
+    return f"{extracted} photos extracted, {skipped} unreadable\n  {path}"
 
 
 def _unfinished_text(outcome, shard, command):
@@ -307,6 +346,7 @@ def main(extractor=None):
         metavar="I/N",
         help="compute only the I-th of N shares; the last one assembles the file (default: all)",
     )
+    add_photo_limit_option(parser)
     parser.set_defaults(ready_made=None)
     arguments = parser.parse_args()
     layout = DataLayout(arguments.data)
@@ -314,7 +354,7 @@ def main(extractor=None):
         _import(layout, arguments)
     else:
         name = extractor or (arguments.extractor or "alexnet").lower()
-        extract_all(layout, name, arguments.shard)
+        extract_all(layout, name, arguments.shard, arguments.max_megapixels)
 
 
 def _add_import_options(parser):

@@ -7,7 +7,7 @@ downloaded yet is missing, which is not a problem: a part of VIST is enough.
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +17,13 @@ from data_reader.errors import InputError
 from data_reader.files import open_hdf5, read_strings, write_csv
 from data_reader.image_data_reader import (
     ALEXNET_IMAGE_SIZE,
+    decoded_photo,
     find_photo_files,
     process_photos,
-    read_photo,
 )
 from data_reader.image_mean_calculation import read_means
 from data_reader.layout import ALEXNET_WEIGHTS, SPLITS, WORD_VECTORS, DataLayout
+from data_reader.photo_header import MAX_MEGAPIXELS
 from data_reader.sis_datareader import (
     FEATURE_ARRAYS,
     features_command,
@@ -151,12 +152,13 @@ class Survey:
     word_vectors: list[Path]
 
 
-def survey(layout, extractor="alexnet", check_photos=False):
+def survey(layout, extractor="alexnet", check_photos=False, max_megapixels=MAX_MEGAPIXELS):
     """Check everything that a data folder should contain.
 
     Args:
         extractor: the name of the extractor whose features are checked.
         check_photos: also decode every photo.
+        max_megapixels: see `read_photo`.
 
     Raises:
         InputError: the data folder is a file, or the extractor's name can't be one.
@@ -171,14 +173,14 @@ def survey(layout, extractor="alexnet", check_photos=False):
             "the name of ready-made features."
         )
     vocabulary = _look(layout.vocabulary, Vocabulary.read)
+    check = partial(find_unreadable, max_megapixels=max_megapixels) if check_photos else None
     alexnet = extractor == "alexnet"
     return Survey(
         layout=layout,
         extractor=extractor,
         other_features=_find_other_features(layout, extractor),
         splits=[
-            _look_at_split(layout, name, extractor, vocabulary.contents, check_photos)
-            for name in SPLITS
+            _look_at_split(layout, name, extractor, vocabulary.contents, check) for name in SPLITS
         ],
         weights=_look(ALEXNET_WEIGHTS, _count_layers) if _weights_needed(layout, alexnet) else None,
         means=_look(layout.means, lambda _: read_means(layout)) if alexnet else None,
@@ -205,7 +207,7 @@ def _count_layers(weights_path):
     return len(read_weights(weights_path))
 
 
-def _look_at_split(layout, name, extractor, vocabulary, check_photos):
+def _look_at_split(layout, name, extractor, vocabulary, check):
     photos = find_photo_files(layout.photos(name))
     annotations = _look(layout.annotations(name), read_stories)
     return Split(
@@ -215,7 +217,7 @@ def _look_at_split(layout, name, extractor, vocabulary, check_photos):
         descriptions=_look(layout.annotations(name, "description-in-isolation"), read_descriptions),
         photos=photos,
         failed_downloads=_look(layout.failed_downloads(name), read_failures),
-        unreadable=find_unreadable(photos, name) if check_photos else None,
+        unreadable=check(photos, name) if check else None,
         features=_look(
             layout.features(name, extractor),
             lambda path: _read_feature_ids(path, layout, extractor),
@@ -274,19 +276,20 @@ def _count_stories(layout, split, vocabulary, extractor, annotated):
     return count
 
 
-def find_unreadable(photos, description):
+def find_unreadable(photos, description, max_megapixels=MAX_MEGAPIXELS):
     """Decode the photos as an extraction would -> `{photo id: reason}` of the unreadable ones."""
     ids = sorted(photos)
-    reasons = process_photos(_why_unreadable, [photos[id_][0] for id_ in ids], description)
+    check = partial(_why_unreadable, max_megapixels=max_megapixels)
+    reasons = process_photos(check, [photos[id_][0] for id_ in ids], description)
     return {id_: reason for id_, reason in zip(ids, reasons, strict=True) if reason}
 
 
-def _why_unreadable(path):
+def _why_unreadable(path, max_megapixels):
     try:
-        read_photo(path, short_side=ALEXNET_IMAGE_SIZE)
+        with decoded_photo(path, ALEXNET_IMAGE_SIZE, max_megapixels):
+            return ""
     except Exception as error:  # a survey survives any contents of a file
         return _explain(error, path) or type(error).__name__
-    return ""
 
 
 def write_problems(found):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data_reader.cli import (
     add_data_option,
+    add_photo_limit_option,
     command_line,
     import_tensorflow,
     run_command,
@@ -53,7 +54,7 @@ def _generate_for_photos(run, vocabulary, arguments):
     """Print a story of the given photos and draw its strip."""
     from generation.own_photos import photos_in_order
 
-    photos, order = photos_in_order(arguments.photos)
+    photos, order, notes = photos_in_order(arguments.photos)
     import_tensorflow()
     from dataset.extractors import load_extractor_of
     from generation.own_photos import features_of, unseen_in_training
@@ -62,12 +63,13 @@ def _generate_for_photos(run, vocabulary, arguments):
     from models.loading import load_model
 
     decoding = chosen_decoding(arguments)
-    image_features = features_of(photos, load_extractor_of(run.features()))
+    extractor = load_extractor_of(run.features())
+    image_features = features_of(photos, extractor, arguments.max_megapixels)
     generator = StoryGenerator(load_model(run, arguments.precision), decoding)
     [rows] = generator.generate(image_features, show_progress=False)
     sentences = [vocabulary.decode(row) for row in rows]
     print(f"{run.name}: {len(photos)} photos, {order}")
-    for line in unseen_in_training(run.features(), len(photos)):
+    for line in [*notes, *unseen_in_training(run.features(), len(photos))]:
         print(f"  note: {line}")
     for photo, sentence in zip(photos, sentences, strict=True):
         name = os.fsencode(photo.name).decode(errors="replace")
@@ -122,6 +124,7 @@ def _parse_arguments():
     parser.add_argument(
         "--format", choices=FORMATS, help="write a split's stories in this form, too"
     )
+    add_photo_limit_option(parser)
     add_decoding_options(parser)
     return parser.parse_args()
 

@@ -245,7 +245,7 @@ def attribute_story(model, vocabulary, image_features, sentences, photos):
 
 def _thumbnail(photo):
     try:
-        return centre_square(read_given(photo), _THUMBNAIL_PIXELS)[:, :, ::-1]
+        return centre_square(read_given(photo, _THUMBNAIL_PIXELS), _THUMBNAIL_PIXELS)[:, :, ::-1]
     except (InputError, OSError):
         return np.full((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS, 3), 220, np.uint8)
 

@@ -4,7 +4,6 @@ import hashlib
 import itertools
 import math
 import os
-import threading
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import cv2
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.image_data_reader import find_photo_files, photo_ending, photo_id, read_photo
+from data_reader.image_data_reader import decoded_photo, find_photo_files, photo_id
+from data_reader.photo_header import photo_ending
 from dataset.download.addresses import is_web_address
 from dataset.download.failures import (
     failure_list,
@@ -40,7 +40,6 @@ SERVERS_TRIED = 16  # at once, to find out whether there is a connection
 GONE = "a placeholder: the photo is gone"
 NO_FILE_NAME = "its id can't be a file name"
 NO_ADDRESS = "the annotations have no web address for it"
-_DECODING = threading.Semaphore(2)  # decoded, a photo takes far more memory than its file
 
 
 @dataclass(frozen=True)
@@ -213,8 +212,7 @@ def _fetch_from(address, client, photos, id_, placeholders, max_side):
     try:
         if any(part in urlsplit(final_address).path for part in placeholders):
             raise FetchError(GONE)
-        with _DECODING:
-            keep_photo(partial, photos.folder / id_, max_side)
+        keep_photo(partial, photos.folder / id_, max_side)
     finally:
         forget(partial)
 
@@ -238,19 +236,20 @@ def keep_photo(fetched, path, max_side):
         start = file.read(256)
     if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise FetchError("a web page instead of a photo")
+    ending = photo_ending(start)
     # If it is decoded at a fraction of its size, it is still larger than its shorter copy.
     enough = max(max_side, SMALLEST_SIDE) // 2 + 1
     try:
-        photo = read_photo(fetched, enough)
+        with decoded_photo(fetched, enough) as photo:
+            scale = _scale(photo, max_side)
+            shorter = None if scale == 1 and ending else _shorter_copy(photo, scale)
     except InputError as error:
         raise FetchError(str(error)) from error
-    scale = _scale(photo, max_side)
-    ending = photo_ending(start)
-    if scale == 1 and ending:
+    if shorter is None:
         os.replace(fetched, path.with_name(f"{path.name}{ending}"))
     else:
         beside = fetched.with_name(f"{fetched.name}.jpg")
-        beside.write_bytes(_shorter_copy(photo, scale))
+        beside.write_bytes(shorter)
         os.replace(beside, path.with_name(f"{path.name}.jpg"))
 
 

@@ -12,13 +12,9 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.image_data_reader import (
-    PHOTO_ENDINGS,
-    find_photo_files,
-    photo_ending,
-    photo_id,
-)
+from data_reader.image_data_reader import PHOTO_ENDINGS, find_photo_files, photo_id
 from data_reader.layout import SPLITS
+from data_reader.photo_header import photo_ending
 
 _LONGEST_ID = 150  # bytes: names of 255 are allowed, and ids become parts of other names
 
