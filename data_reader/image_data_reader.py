@@ -13,9 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.heic import decode_heic
 from data_reader.img2dataset import recorded_ids
 from data_reader.photo_header import BYTES_PER_PIXEL, MAX_MEGAPIXELS, broken, read_header
+from data_reader.pillow_reader import decode_heic
 
 # The published AlexNet's input, and the channel means of its training photos: blue, green, red.
 ALEXNET_IMAGE_SIZE = 227

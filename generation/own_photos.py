@@ -7,12 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
 from data_reader.errors import InputError
-from data_reader.heic import HEIC_ENDINGS, can_read_heic
 from data_reader.image_data_reader import PHOTO_ENDINGS, read_photo
 from data_reader.photo_header import MAX_MEGAPIXELS
+from data_reader.pillow_reader import HEIC_ENDINGS, can_read_heic, exposure_time, upright_pixels
 
 FEWEST, MOST = 1, 20
 _SHOWN = 3  # files that are left out
@@ -81,27 +81,13 @@ def _notes_on_others(others):
 
 
 def _in_order(photos):
-    times = {path: _time_made(path) for path in photos}
+    times = {path: exposure_time(path) for path in photos}
     if photos and all(times.values()):
         order = sorted(photos, key=lambda path: (times[path], _natural_order(path)))
         return order, "by EXIF time"
     timeless = [path.name for path in sorted(photos, key=_natural_order) if not times[path]]
     why = "" if len(timeless) == len(photos) else f", since {timeless[0]} has no EXIF time"
     return sorted(photos, key=_natural_order), f"by name{why}"
-
-
-def _time_made(path):
-    """Return the EXIF time of a photo, as text that sorts; None if there is none."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as photo:
-            exif = photo.getexif()
-            details = exif.get_ifd(ExifTags.IFD.Exif)
-    except Exception:  # Pillow raises many kinds for damaged data; such a photo has no time
-        return None
-    made = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
-    if not isinstance(made, str) or not any(digit in made for digit in "123456789"):
-        return None
-    return made + str(details.get(ExifTags.Base.SubsecTimeOriginal, ""))
 
 
 def _natural_order(path):
@@ -147,7 +133,9 @@ def read_given(photo, short_side=None, max_megapixels=MAX_MEGAPIXELS):
     if isinstance(photo, _PATHS):
         return read_photo(photo, short_side, max_megapixels)
     if isinstance(photo, Image.Image):
-        photo = _pixels_of(photo)
+        if photo.mode.startswith(("I", "F")):  # whose values Pillow would cut at 255
+            raise InputError(f"its mode is {photo.mode}; convert it to RGB")
+        photo = upright_pixels(photo)
     shape, kind = getattr(photo, "shape", None), getattr(photo, "dtype", type(photo).__name__)
     if not isinstance(photo, np.ndarray) or kind != np.uint8 or len(shape) != 3 or shape[2] != 3:
         found = kind if shape is None else f"{kind} {list(shape)}"
@@ -156,16 +144,6 @@ def read_given(photo, short_side=None, max_megapixels=MAX_MEGAPIXELS):
             "in R,G,B"
         )
     return photo[:, :, ::-1]
-
-
-def _pixels_of(image):
-    """PIL image -> uint8 [height, width, 3] in R,G,B, upright."""
-    if image.mode.startswith(("I", "F")):  # whose values Pillow would cut at 255
-        raise InputError(f"its mode is {image.mode}; convert it to RGB")
-    try:
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except Exception as error:  # Pillow decodes only now, and raises many kinds for damaged data
-        raise InputError(f"Pillow can't decode it ({error})") from error
 
 
 def features_of(photos, extractor, max_megapixels=MAX_MEGAPIXELS):
