@@ -168,6 +168,85 @@ def test_features_of_other_photos_or_weights_or_broken_ones_are_extracted_again(
     assert len(read(layout)[0]) == PHOTOS
 
 
+def exchange(photo, shade, seconds):
+    """Overwrite a photo with one of the same size in bytes, some seconds later."""
+    later = photo.stat().st_mtime + seconds
+    pixels = np.full((6, 8, 3), (shade, 0, 2), np.uint8)
+    contents = cv2.imencode(".bmp", pixels)[1].tobytes()
+    photo.write_bytes(contents)
+    os.utime(photo, (later, later))
+
+
+def test_a_photo_exchanged_for_another_of_the_same_size_is_extracted_again(
+    layout, monkeypatch, capsys
+):
+    photo = layout.photos("train") / "images" / "000.png"
+    exchange(photo, 5, 0)
+    extract_only_train(layout, monkeypatch, mean_colour())
+    exchange(photo, 77, 2)
+    extract_only_train(layout, monkeypatch, mean_colour())
+    assert read(layout)[1][0].tolist() == [77, 0, 2]
+
+    capsys.readouterr()
+    exchange(photo, 77, 2)  # the same contents, as a copy has them
+    extract_only_train(layout, monkeypatch, mean_colour(Interrupted(0)))
+    assert "train: already there" in capsys.readouterr().out
+
+
+def test_parts_of_a_photo_that_was_exchanged_are_not_reused(layout):
+    photo = layout.photos("train") / "images" / "000.png"
+    exchange(photo, 5, 0)
+    with pytest.raises(KeyboardInterrupt):
+        extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
+    exchange(photo, 77, 2)
+    extract_train(layout)
+    assert read(layout)[1][0].tolist() == [77, 0, 2]
+
+
+def test_features_that_do_not_record_times_and_limits_are_kept(layout, monkeypatch, capsys):
+    extract_only_train(layout, monkeypatch, mean_colour())
+    with h5py.File(layout.features("train"), "r+") as file:  # as an earlier version's
+        for name in ("photo_times", "photo_contents", "max_megapixels"):
+            del file.attrs[name]
+    os.utime(layout.photos("train") / "images" / "000.png", (0, 0))
+    extract_only_train(layout, monkeypatch, mean_colour(Interrupted(0)))
+    assert "train: already there" in capsys.readouterr().out
+
+
+def test_only_a_higher_limit_of_pixels_lets_photos_be_extracted_again(layout, monkeypatch, capsys):
+    large = np.zeros((1500, 1000, 3), np.uint8)
+    assert cv2.imwrite(str(layout.photos("train") / "images" / "000.png"), large)
+    monkeypatch.setattr("dataset.image_features.load_extractor", lambda *_: mean_colour())
+    extract_all(layout, max_megapixels=1)
+    assert f"train: {PHOTOS - 1} photos extracted, 1 unreadable" in capsys.readouterr().out
+    extract_all(layout, max_megapixels=2)
+    assert f"train: {PHOTOS} photos extracted, 0 unreadable" in capsys.readouterr().out
+    extract_all(layout, max_megapixels=1)
+    assert "train: already there" in capsys.readouterr().out
+
+
+def test_files_of_one_id_but_other_contents_are_named(layout, monkeypatch, capsys):
+    folder = layout.photos("train") / "images"
+    (folder / "more").mkdir()
+    for name in ("000.png", "001.png"):
+        (folder / "more" / name).write_bytes((folder / "001.png").read_bytes())
+    extract_only_train(layout, monkeypatch, mean_colour())
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "warning: train: 1 files have the photo id of another file, but other contents; used: "
+        f"{folder}/000.png, not {folder}/more/000.png (python -m dataset lists all)."
+    )
+
+
+def test_pipes_and_devices_are_skipped(layout):
+    folder = layout.photos("train") / "images"
+    os.mkfifo(folder / "pipe.png")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    assert extract_train(layout) == (PHOTOS, 2)
+    lines = layout.skipped_photos("train").read_text().splitlines()
+    reason = "no regular file, but a folder, pipe or device"
+    assert [line.split('"')[:2] for line in lines[1:]] == [["pipe,", reason], ["zero,", reason]]
+
+
 def test_a_features_file_that_records_nothing_is_accepted(layout, monkeypatch):
     path = layout.features("train")
     path.parent.mkdir(parents=True)

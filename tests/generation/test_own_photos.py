@@ -1,3 +1,7 @@
+import os
+import struct
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,7 +33,7 @@ def names(photos):
 
 def test_given_photos_stay_in_their_order(tmp_path):
     given = [write_photo(tmp_path / name) for name in ("b.jpg", "a.jpg", "c.jpg")]
-    assert photos_in_order(given) == (given, "as given")
+    assert photos_in_order(given) == (given, "as given", [])
 
 
 def test_a_folder_is_ordered_by_name_with_numbers_by_value(tmp_path):
@@ -37,7 +41,7 @@ def test_a_folder_is_ordered_by_name_with_numbers_by_value(tmp_path):
         write_photo(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no photo")
     (tmp_path / ".hidden.jpg").write_text("no photo")
-    photos, order = photos_in_order([tmp_path])
+    photos, order, _ = photos_in_order([tmp_path])
     assert names(photos) == ["9.jpg", "10.jpg", "b1.jpg", "B2.PNG"]
     assert order == "by name"
 
@@ -45,11 +49,11 @@ def test_a_folder_is_ordered_by_name_with_numbers_by_value(tmp_path):
 def test_a_folder_whose_photos_all_have_a_time_is_ordered_by_it(tmp_path):
     write_photo(tmp_path / "a.jpg", taken="2020:05:02 10:00:00")
     write_photo(tmp_path / "b.jpg", taken="2020:05:01 23:00:00")
-    photos, order = photos_in_order([tmp_path])
+    photos, order, _ = photos_in_order([tmp_path])
     assert names(photos) == ["b.jpg", "a.jpg"]
     assert order == "by EXIF time"
     write_photo(tmp_path / "c.jpg", taken="0000:00:00 00:00:00")  # a camera without a clock
-    photos, order = photos_in_order([tmp_path])
+    photos, order, _ = photos_in_order([tmp_path])
     assert (names(photos), order) == (["a.jpg", "b.jpg", "c.jpg"], TIMELESS)
 
 
@@ -58,8 +62,46 @@ def test_broken_exif_data_have_no_time(tmp_path):
     broken = PngInfo()
     broken.add_text("Raw profile type exif", "\nexif\n4\nno hexadecimal digits")
     Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "b.png", pnginfo=broken)
-    photos, order = photos_in_order([tmp_path])
+    photos, order, _ = photos_in_order([tmp_path])
     assert (names(photos), order) == (["a.jpg", "b.png"], "by name, since b.png has no EXIF time")
+
+
+def test_damaged_photos_have_no_time_and_nothing_is_said(tmp_path, recwarn, caplog):
+    Image.new("RGB", (6, 8)).save(tmp_path / "a.tif")
+    contents = bytearray((tmp_path / "a.tif").read_bytes())
+    place = contents.find(b"\x15\x01\x03\x00\x01\x00\x00\x00") + 8  # samples per pixel
+    contents[place : place + 2] = b"\x03\x07"
+    (tmp_path / "a.tif").write_bytes(contents)
+    size = struct.pack("<Iii", 40, 12_000, 9_000)  # Pillow warns of large ones
+    (tmp_path / "b.bmp").write_bytes(b"BM" + bytes(12) + size + b"\1\0\x18" + bytes(25))
+    photos, order, notes = photos_in_order([tmp_path])
+    assert (names(photos), order, notes) == (["a.tif", "b.bmp"], "by name", [])
+    assert not recwarn.list and not caplog.records
+
+
+def test_files_that_are_left_out_are_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # can't be imported
+    photo = write_photo(tmp_path / "a.jpg")
+    (tmp_path / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    os.mkfifo(tmp_path / "c.jpg")
+    photos, _, notes = photos_in_order([tmp_path])
+    assert photos == [photo]
+    assert notes == [
+        "left out: b.HEIC, c.jpg.",
+        "HEIC photos are read if pillow-heif is installed: pip install pillow-heif",
+    ]
+    photo.unlink()
+    with pytest.raises(InputError, match=r"got 0: .*Note: left out: b\.HEIC, c\.jpg\. Note: HEIC"):
+        photos_in_order([tmp_path])
+    with pytest.raises(InputError, match=r"c\.jpg is no file, but a pipe or device"):
+        photos_in_order([tmp_path / "c.jpg"])
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    photo = write_photo(tmp_path / os.fsdecode(b"caf\xe9.jpg"), 7, taken="2020:05:02 10:00:00")
+    photos, order, _ = photos_in_order([tmp_path])
+    assert (photos, order) == ([photo], "by EXIF time")
+    assert features_of(photos, shade_extractor()).tolist() == [[[7]]]
 
 
 def test_too_few_or_too_many_photos_are_refused(tmp_path):
@@ -109,6 +151,12 @@ def test_an_unreadable_photo_is_named(tmp_path):
     (tmp_path / "b.jpg").write_text("no photo")
     with pytest.raises(InputError, match=r"b\.jpg can't be read: not a photo"):
         features_of([tmp_path / "b.jpg"], shade_extractor())
+    Image.effect_noise((64, 64), 50).save(tmp_path / "a.jpg")
+    (tmp_path / "c.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-500])
+    with pytest.raises(InputError, match=r"c\.jpg can't be read: cut short or broken JPEG"):
+        features_of([tmp_path / "a.jpg", tmp_path / "c.jpg"], shade_extractor())
+    with pytest.raises(InputError, match="number 1 can't be read: Pillow can't decode it"):
+        features_of([Image.open(tmp_path / "c.jpg")], shade_extractor())
 
 
 def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
