@@ -16,7 +16,7 @@ from generation.diversity import diversity
 from generation.generated_stories import HUMAN
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, Texts, UnavailableError
 from generation.non_redundancy import split_sentences
-from generation.protocols import compared, intervals, score
+from generation.protocols import compared, intervals, not_compared, score
 from generation.references import UNITS, text_of
 from generation.story_files import stories_by
 
@@ -245,11 +245,10 @@ def _prepare(parts, metrics):
 
 def _section(part, metrics, against):
     scored = {name: score(part.protocol, texts, metrics) for name, texts in part.systems.items()}
-    results, lower, missing = {}, [], {}
+    results, lower = {}, []
     for name, of_system in scored.items():
         between = intervals(of_system)
         beside = compared(of_system, scored[against]) if against in scored else {}
-        missing |= of_system.missing
         for title, metric in of_system.metrics.items():
             if metric.in_summary:
                 value = (Share if metric.is_share else float)(of_system.values[title])
@@ -258,7 +257,13 @@ def _section(part, metrics, against):
                     value, between[title], paired.get("difference"), paired.get("p_value")
                 )
                 lower += [title] if metric.higher_is_better is False else []
-    return Section(part.title, part.basis, results, list(dict.fromkeys(lower)), missing)
+    return Section(
+        part.title,
+        part.basis,
+        results,
+        list(dict.fromkeys(lower)),
+        not_compared(scored, scored.values()),
+    )
 
 
 def _diversity(common):

@@ -4,6 +4,7 @@ The same stories' METEOR differs by ten points from one protocol to the other, s
 little without the name of its protocol.
 """
 
+import math
 from dataclasses import dataclass
 
 from data_reader.errors import InputError
@@ -63,11 +64,17 @@ def score(protocol, texts, metrics=METRICS):
     for metric in metrics:
         if protocol in metric.protocols:
             try:
-                values[metric.name] = metric.score(texts)
+                values[metric.name] = _finite(metric.score(texts))
                 computed[metric.name] = metric
             except UnavailableError as error:
                 missing[metric.name] = str(error)
     return Scored(protocol, texts, computed, values, missing)
+
+
+def _finite(value):
+    if not math.isfinite(value):
+        raise UnavailableError(f"it is {value} for these texts.")
+    return value
 
 
 def with_one_reference(hypotheses, references, groups=(), sentences=()):
@@ -168,8 +175,18 @@ def compared(ours, theirs):
     """`{name: {difference, interval, p_value, higher_is_better}}` of two systems' `Scored`.
 
     The texts are of the same photos in the same order.  A score that has a value of its own for
-    all texts is compared by its texts' sums alone, METEOR by the means over texts.
+    all texts is compared by its texts' sums alone, METEOR by the means over texts.  A score that
+    one of them lacks is left out, see `not_compared`.
+
+    Raises:
+        InputError: other texts of one than of the other have human texts.
     """
+    if ours.texts.names != theirs.texts.names:
+        differing = {*ours.texts.names} ^ {*theirs.texts.names}
+        raise InputError(
+            f"{ours.protocol}: only one of the two has a human text for {min(differing)}; "
+            "generate the stories of both again."
+        )
     rows = {}
     for name, metric in ours.metrics.items():
         if metric.in_summary and name in theirs.metrics:
@@ -180,3 +197,23 @@ def compared(ours, theirs):
             difference = paired_difference(metric.of_sums, *sums)
             rows[name] = difference | {"higher_is_better": metric.higher_is_better}
     return rows
+
+
+def not_compared(names, scored):
+    """`{score: reason}` of what some of several systems lack, which names them unless all do.
+
+    Args:
+        names: of the systems.
+        scored: their `Scored`, by one protocol.
+    """
+    reasons = {}
+    for name, of_system in zip(names, scored, strict=True):
+        for score, reason in of_system.missing.items():
+            reasons.setdefault(score, {}).setdefault(reason, []).append(name)
+    return {
+        score: "; ".join(
+            reason if len(lacking) == len(scored) else f"{', '.join(lacking)}: {reason}"
+            for reason, lacking in of_score.items()
+        )
+        for score, of_score in reasons.items()
+    }

@@ -36,6 +36,7 @@ from generation.metrics import (
 from generation.protocols import (
     compared,
     intervals,
+    not_compared,
     score,
     script_lines,
     with_all_references,
@@ -76,9 +77,7 @@ def score_run(run, split, decoding, layout, metrics=METRICS):
             "albums": len(set(stories.albums)),
             "photo_sequences": len(set(stories.sequences)),
         },
-        "missing": {
-            k: v for of_protocol in scored.values() for k, v in of_protocol.missing.items()
-        },
+        "missing": _by_protocol({p: of_protocol.missing for p, of_protocol in scored.items()}),
         "versions": {package: version(package) for package in _PACKAGES} | {"METEOR": "1.5"},
     }
     write_json(run.scores(decoding, split), scores, indent=2)
@@ -99,6 +98,23 @@ def _album_sums(scored):
         for name, metric in of_protocol.metrics.items()
         if metric.in_summary
     }
+
+
+def _by_protocol(missing):
+    """`{protocol and score: reason}` of `{protocol: {score: reason}}`."""
+    return {
+        f"{protocol} {name}": reason
+        for protocol, of_protocol in missing.items()
+        for name, reason in of_protocol.items()
+    }
+
+
+def _lines_of_missing(missing):
+    """One line per reason."""
+    by_reason = {}
+    for name, reason in missing.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"missing: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
 
 
 def _details(scored):
@@ -151,21 +167,31 @@ def report(scores):
     generated, human = scores["diversity"]["generated"], scores["diversity"]["human"]
     lines.append(f"{'':52}{'generated':>10}{'human':>10}")
     lines += [f"{name:52}{generated[name]:10.3g}{human[name]:10.3g}" for name in generated]
-    lines += [f"{name} is missing: {reason}" for name, reason in scores["missing"].items()]
+    lines += _lines_of_missing(scores["missing"])
     return "\n".join(lines)
 
 
-def compare(ours, theirs, metrics=METRICS):
-    """`{protocol: {score: {difference, interval, p_value, higher_is_better}}}` of two systems.
+def compare(names, systems, metrics=METRICS):
+    """Compare the first of two systems with the second.
 
     Args:
-        ours, theirs: `RunStories` of the same stories, by two runs or in two decodings.
+        names: of the two.
+        systems: `RunStories` of the same stories, by two runs or in two decodings.
+
+    Returns:
+        `{protocol: {score: {difference, interval, p_value, higher_is_better}}}`, and `{protocol and
+        score: reason}` of the scores that one or both lack.
+
+    Raises:
+        InputError: see `compared`.
     """
-    ours, theirs = ours.scored(metrics), theirs.scored(metrics)
-    return {protocol: compared(ours[protocol], theirs[protocol]) for protocol in ours}
+    ours, theirs = (stories.scored(metrics) for stories in systems)
+    pairs = {protocol: (ours[protocol], theirs[protocol]) for protocol in ours}
+    missing = _by_protocol({p: not_compared(names, pair) for p, pair in pairs.items()})
+    return {protocol: compared(*pair) for protocol, pair in pairs.items()}, missing
 
 
-def _comparison_report(comparison):
+def _comparison_report(comparison, missing):
     lines = [f"{'protocol':24}{'score':>28}{'difference':>12}{'95 % interval':>22}{'p':>8}"]
     for protocol, scores in comparison.items():
         for name, row in scores.items():
@@ -175,7 +201,7 @@ def _comparison_report(comparison):
                 f"{protocol:24}{name:>28}{row['difference']:12.4f}{low:12.4f} to {high:6.4f}"
                 f"{row['p_value']:8.4f}{note}"
             )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_lines_of_missing(missing)])
 
 
 def main():
@@ -290,13 +316,14 @@ def _compare(run, layout, arguments, metrics):
         (run, arguments.decoding),
         (RunFolder.open(arguments.against), arguments.against_decoding or arguments.decoding),
     )
+    names = [f"{each.name} {decoding}" for each, decoding in systems]
     stories = [RunStories(each, arguments.split, decoding, layout) for each, decoding in systems]
-    comparison = compare(*stories, metrics)
+    comparison, missing = compare(names, stories, metrics)
     if arguments.json:
-        print(json.dumps(comparison))
+        print(json.dumps(comparison | ({"missing": missing} if missing else {})))
         return
-    print(" less ".join(f"{each.name} {decoding}" for each, decoding in systems))
-    print(_comparison_report(comparison))
+    print(" less ".join(names))
+    print(_comparison_report(comparison, missing))
 
 
 def _list_of_metrics():

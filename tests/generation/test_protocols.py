@@ -8,9 +8,11 @@ from data_reader.errors import InputError
 from generation import meteor
 from generation.metrics import METRICS, Metric, Texts, UnavailableError, bleu, bleu_counts
 from generation.protocols import (
+    Scored,
     compared,
     corpus_bleu,
     intervals,
+    not_compared,
     score,
     script_lines,
     with_all_references,
@@ -259,6 +261,19 @@ def test_a_score_that_is_unavailable_is_missing_and_the_others_are_computed():
 
     scored = score("vist-album", TWO, [own(unavailable), own(lambda texts: [1, 2], "other")])
     assert (scored.values, scored.missing) == ({"other": 1.5}, {"own": "no parser"})
+
+
+def test_a_score_that_is_no_number_is_missing():
+    scored = score("vist-album", TWO, [own(lambda texts: [1, math.nan])])
+    assert (scored.values, scored.missing) == ({}, {"own": "it is nan for these texts."})
+
+
+def test_a_score_that_some_systems_lack_is_named_with_them():
+    def scored(**missing):
+        return Scored("vist-album", TWO, {}, {}, missing)
+
+    found = not_compared("ABC", [scored(x="no"), scored(x="no", y="off"), scored(x="no", y="out")])
+    assert found == {"x": "no", "y": "B: off; C: out"}
 
 
 def test_a_score_belongs_to_its_protocols():

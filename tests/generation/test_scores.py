@@ -184,7 +184,10 @@ def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
     lines = report(written).splitlines()
     assert " ".join(lines[1].split()) == "original-2018-sentence BLEU-4 0.00 0.00 to 0.00 15"
     assert len([line for line in lines if " to " in line]) == len(summary)
-    assert lines[-1].startswith("METEOR is missing: METEOR needs Java")
+    assert lines[-1].startswith(
+        "missing: original-2018-sentence METEOR, original-2018-story METEOR"
+    )
+    assert "vist-sequence METEOR: METEOR needs Java" in lines[-1]
 
 
 def test_the_sums_of_each_album_are_kept_for_comparisons(run, no_java):
@@ -320,10 +323,52 @@ def test_an_own_score_needs_a_name_of_its_own(monkeypatch):
 
 def test_two_decodings_are_compared_by_the_names_of_scores(run, no_java):
     stories = RunStories(run[0], "test", "greedy", run[1])
-    comparison = compare(stories, stories)
+    comparison, missing = compare(["one", "other"], [stories, stories])
     assert list(comparison["vist-album"]) == ["BLEU-4", "ROUGE-L", "CIDEr", "RoViST-NR"]
     assert comparison["vist-album"]["CIDEr"]["difference"] == 0
     assert list(comparison["vist-sequence"]) == ["RoViST-NR"]
+    assert list(missing) == [f"{protocol} METEOR" for protocol in comparison]
+
+
+def test_a_score_that_one_side_lacks_is_missing_and_said(run, monkeypatch, capsys, no_java):
+    run, layout = run
+    # A Java that is killed when the first text, which the seventh argument names, is "other ...".
+    java = run.path.parent / "java"
+    java.write_text(
+        """#!/bin/sh
+        [ "$1" = -version ] && exit 0
+        read first < "$7"
+        case "$first" in other*) kill -9 $$;; esac
+        while read line; do echo "Segment 1 score: 0.5"; done < "$7"
+        echo "Final score: 0.5"
+        """
+    )
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", str(java.parent))
+    for copied in (run.hypotheses, run.story_hypotheses):
+        text = copied("greedy", "test").read_text()
+        copied("beam3", "test").write_text(text.replace("generated", "other"))
+    of_run = ("--run", run.path, "--data", layout, "--against", run.path)
+    both = command(monkeypatch, capsys, *of_run)
+    assert both.count(" METEOR      0.0000") == 4
+    assert "missing" not in both
+    lines = command(monkeypatch, capsys, *of_run, "--against-decoding", "beam3").splitlines()
+    assert not [line for line in lines[:-1] if "METEOR" in line]
+    assert lines[-1] == (
+        "missing: original-2018-sentence METEOR, original-2018-story METEOR, vist-album METEOR, "
+        "vist-sequence METEOR: run beam3: METEOR gave no score: it printed nothing"
+    )
+
+
+def test_originals_of_other_stories_are_not_compared(run, no_java):
+    run, layout = run
+    whole = RunStories(run, "test", "greedy", layout)
+    lines = run.references("test").read_text().replace("cut 6 .", "")
+    run.references("test").write_text(lines)
+    without = RunStories(run, "test", "greedy", layout)
+    assert without.scored()["original-2018-sentence"].texts.left_out == ["7"]
+    with pytest.raises(InputError, match="only one of the two has a human text for 7; generate"):
+        compare(["one", "other"], [whole, without])
 
 
 def test_stories_are_scored_one_by_one(run, tmp_path, monkeypatch, capsys):
