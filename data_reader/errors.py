@@ -1,5 +1,7 @@
 """The project's own exception."""
 
+import reprlib
+
 
 class InputError(ValueError):
     """An input that can't be used: a file, a setting, an option.
@@ -8,6 +10,11 @@ class InputError(ValueError):
     (see `data_reader.cli.run_command`); any other exception but an operating-system error is a bug
     and keeps its traceback.
     """
+
+
+def abbreviated(value):
+    """A value in a message, of which little is shown, however long or deep it is."""
+    return reprlib.repr(value)
 
 
 def check_whole_number(name, value, smallest=1):

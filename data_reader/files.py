@@ -12,7 +12,7 @@ from pathlib import Path
 
 import h5py
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, abbreviated
 
 SKIPPED_COLUMNS = ("id", "reason", "path")  # of skipped_photos_*.csv and skipped_stories_*.csv
 # What `_partial_name` makes, of any file: (stem and machine, process).
@@ -126,7 +126,8 @@ def read_json(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: the file is empty, cut short, or not JSON in UTF-8.
+        InputError: the file is empty, cut short, not JSON in UTF-8, or has a name twice in the same
+            place.
     """
     path = Path(path)
     if not path.is_file():
@@ -134,9 +135,19 @@ def read_json(path):
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; download or create it again.")
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut short or not JSON ({error}); get it again.") from error
+
+
+def _once_each(pairs):
+    """A dictionary of which no name was given twice, where it would not be known which counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = set()
+        twice = next(name for name, _ in pairs if name in names or names.add(name))
+        raise ValueError(f"it has the name {abbreviated(twice)} twice")
+    return found
 
 
 def write_json(path, contents, indent=None):

@@ -192,11 +192,12 @@ def _left_out(common, groups):
 
 def _of_albums(common):
     """The first story of each album against all human stories of the album."""
-    if not common.albums:
-        return None
     first = {}
     for key in common.keys:
-        first.setdefault(common.albums[key], key)
+        if common.albums.get(key) in common.human_by_album:
+            first.setdefault(common.albums[key], key)
+    if not first:
+        return None
     human = [common.human_by_album[album] for album in first]
     systems = {
         name: _texts(common, [stories[key] for key in first.values()], human, list(first))

@@ -18,7 +18,6 @@ Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of
 row, V vocabulary.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,6 +28,12 @@ from data_reader.vocabulary import END, ROW_LENGTH, START
 from generation.constraints import DecodingConstraints
 
 _NEVER = float("-inf")
+# With 10,000 words a batch takes 1.2 GB more at this width, and time grows faster than the width.
+WIDEST_BEAM = 100
+# 21 words (<END> included) to this power still divide a float32 without its becoming 0.
+_LARGEST_PENALTY = 10
+_COLDEST, _HOTTEST = 1e-37, 1e37  # what float32 can divide by
+_SMALLEST_SHARE = 1e-37  # of float32, above 0
 
 
 def start_rows(sentences):
@@ -67,7 +72,7 @@ class Sampling:
     A sentence depends on its own id and the seed, not on the other sentences of the batch.
 
     Attributes:
-        temperature: divides the logits.
+        temperature: divides the logits; from 1e-37 to 1e37.
         top_k: sample from the `top_k` likeliest words only; 0 for all words.
         top_p: sample from the smallest set of likeliest words with this total probability only
             (nucleus sampling, Holtzman et al. 2020).
@@ -86,8 +91,11 @@ class Sampling:
     human_previous: bool = False
 
     def __post_init__(self):
-        if not 0 < self.temperature < math.inf:
-            raise InputError(f"temperature is {self.temperature}; it must be a number above 0.")
+        if not _COLDEST <= self.temperature <= _HOTTEST:
+            raise InputError(
+                f"temperature is {self.temperature}; it must be from {_COLDEST} to {_HOTTEST}, "
+                "the numbers of float32."
+            )
         if not 0 <= self.top_k < 2**31:
             raise InputError(f"top_k is {self.top_k}; it must be a number of words, or 0 for all.")
         if not 0 < self.top_p <= 1:
@@ -115,7 +123,7 @@ class Sampling:
             chances = tf.nn.softmax((logits - likeliest) / self.temperature)
             if self.top_p < 1:
                 likelier = tf.cumsum(chances, axis=1, exclusive=True)
-                chances = tf.where(likelier < self.top_p, chances, 0.0)
+                chances = tf.where(likelier < max(self.top_p, _SMALLEST_SHARE), chances, 0.0)
             up_to = tf.cumsum(chances, axis=1)
             drawn = tf.gather(uniform, active)[:, position, None] * up_to[:, -1:]
             place = tf.searchsorted(up_to, drawn, side="right")[:, 0]
@@ -170,8 +178,8 @@ class BeamSearch:
     and only the second condition applies: the search is exhaustive.
 
     Attributes:
-        width: K; with 1 the search is greedy.
-        length_penalty: 0 prefers short sentences; 1 takes the mean per word.
+        width: K, from 1 to 100; with 1 the search is greedy.
+        length_penalty: from 0 to 10; 0 prefers short sentences; 1 takes the mean per word.
 
     Raises:
         InputError: a number is out of range; the message names it.
@@ -184,11 +192,14 @@ class BeamSearch:
     human_previous: bool = False
 
     def __post_init__(self):
-        if self.width < 1:
-            raise InputError(f"The beam's width is {self.width}; it must be at least 1.")
-        if not 0 <= self.length_penalty < math.inf:
+        if not 1 <= self.width <= WIDEST_BEAM:
             raise InputError(
-                f"length_penalty is {self.length_penalty}; it must be a number of 0 or more."
+                f"The beam's width is {self.width}; it must be from 1 to {WIDEST_BEAM}: memory and "
+                "time grow with it."
+            )
+        if not 0 <= self.length_penalty <= _LARGEST_PENALTY:
+            raise InputError(
+                f"length_penalty is {self.length_penalty}; it must be from 0 to {_LARGEST_PENALTY}."
             )
 
     @property

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, abbreviated
 from data_reader.files import read_json, write_csv, write_json
 from generation.scored_files import read_lines
 
 # The measures and the columns that hold them in a CSV file, in the order of d_HM.
+_LARGEST = 1e6  # of the three, far above any
 COLUMNS = {"grounding": "G_score", "coherence": "C_score", "non-redundancy": "R_score"}
 
 
@@ -43,22 +44,27 @@ def read_story_scores(path, column):
 
 
 def _read_csv(path, column):
-    reader = csv.reader(read_lines(path))
-    header = [name.strip() for name in next(reader)]
+    try:
+        header, *rows = csv.reader(read_lines(path))
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV file ({error}).") from error
+    header = [name.strip() for name in header]
     if len(header) != 2 or header[0] != "story_id":
-        raise InputError(f"{path} has the columns {', '.join(header)}; expected story_id,{column}.")
+        raise InputError(
+            f"{path} has the columns {', '.join(header):.60}; expected story_id,{column}."
+        )
     if header[1] != column and header[1] in COLUMNS.values():
         raise InputError(
             f"{path} holds {header[1]}, expected {column}; files are given in the order "
             f"{', '.join(COLUMNS)}."
         )
     scores = {}
-    for row in filter(None, reader):
+    for row in filter(None, rows):
         if len(row) != 2:
-            raise InputError(f"{path}: {row[0]} has {len(row)} columns, expected 2.")
+            raise InputError(f"{path}: {row[0]:.60} has {len(row)} columns, expected 2.")
         story, score = (field.strip() for field in row)
         if story in scores:
-            raise InputError(f"{path} holds {story} twice.")
+            raise InputError(f"{path} holds {story:.60} twice.")
         scores[story] = score
     return scores
 
@@ -66,10 +72,10 @@ def _read_csv(path, column):
 def _number(path, story, score):
     try:
         number = math.nan if score in (None, "") else float(score)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.inf
-    if math.isinf(number):
-        raise InputError(f"{path}: {story} has {score!r:.60}, expected a number.")
+    if abs(number) > _LARGEST:
+        raise InputError(f"{path}: {story:.60} has {abbreviated(score)}, expected a number.")
     return number
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, abbreviated
 from data_reader.files import read_json
 
 _THRESHOLD = 0.6159241924121119  # the authors' for VIST
@@ -54,7 +54,8 @@ def grounding(folder):
     """
     folder = Path(folder)
     names, vectors = read_json(folder / "phrases.json"), _read_vectors(folder / "phrases.npy")
-    if not isinstance(names, list) or len(names) != len(vectors):
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not is_list or len(names) != len(vectors):
         raise InputError(f"{folder / 'phrases.json'} is no list of {len(vectors)} phrases.")
     places = {name: place for place, name in enumerate(names)}
     return {
@@ -82,15 +83,20 @@ def _read_stories(path):
     for story, described in stories.items():
         try:
             photos, weights = described["photos"], described["phrases"].values()
-            fits = isinstance(photos, list) and all(np.isfinite(weight) for weight in weights)
+            fits = all(map(_is_id, photos)) and all(np.isfinite(weight) for weight in weights)
         except (TypeError, KeyError, AttributeError):
             fits = False
         if not fits:
             raise InputError(
-                f'{path}: {story} has {described!r:.60}, expected {{"photos": [ids], "phrases": '
-                "{phrase: concreteness}}."
+                f"{path}: {story:.60} has {abbreviated(described)}, expected "
+                '{"photos": [ids], "phrases": {phrase: concreteness}}.'
             )
     return stories
+
+
+def _is_id(photo):
+    """Whether it names a file in the folder of photos."""
+    return type(photo) is int or (isinstance(photo, str) and Path(photo).name == photo)
 
 
 def _read_vectors(path, size="D"):
@@ -98,8 +104,9 @@ def _read_vectors(path, size="D"):
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing.")
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        # Mapped first: a file that says that it holds more than it does takes no memory.
+        vectors = np.array(np.lib.format.open_memmap(path, mode="r"))
+    except Exception as error:  # a damaged header may raise any exception
         raise InputError(f"{path} is no readable .npy file ({error}).") from error
     fits = vectors.ndim == 2 and vectors.dtype.kind == "f" and size in ("D", vectors.shape[1])
     if not fits or not np.linalg.norm(vectors, axis=1).all() or not np.isfinite(vectors).all():

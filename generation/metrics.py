@@ -4,6 +4,7 @@ A score of one's own is a `Metric` in a file of one's own, see docs/scores.md.
 Legend of shapes: N texts, S statistics of a text that can be summed, R draws of texts.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ ORIGINAL_2018 = ("original-2018-sentence", "original-2018-story")
 VIST_ALBUM, VIST_SEQUENCE = "vist-album", "vist-sequence"
 PROTOCOLS = (*ORIGINAL_2018, VIST_ALBUM, VIST_SEQUENCE)
 OF_STORIES = PROTOCOLS[1:]  # whose texts are whole stories
+# VIST's stories have a few hundred; the time of some scores grows with the square.
+_MOST_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,10 @@ class Texts:
     left_out: list[str] = ()
     _results: dict = field(default_factory=dict, repr=False)
 
+    def __post_init__(self):
+        for text in itertools.chain(self.hypotheses, *self.references):
+            check_length(f"the text {text:.40}...", text)
+
     def once(self, compute):
         """`compute(self)`, which later calls do not compute again."""
         if compute not in self._results:
@@ -65,6 +72,19 @@ class Texts:
     def keep(self, compute, result):
         """Keep the result of `compute(self)`, for `once`."""
         self._results[compute] = result
+
+
+def check_length(where, text):
+    """Refuse a text that is far too long for a story.
+
+    Raises:
+        InputError: it is.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise InputError(
+            f"{where} has {len(text):,} characters; a sentence or a story has at most "
+            f"{_MOST_CHARACTERS:,}."
+        )
 
 
 def mean(sums, texts):

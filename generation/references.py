@@ -16,11 +16,11 @@ sentences.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, abbreviated
 from data_reader.files import read_json
 from data_reader.sis_datareader import read_stories, why_unusable
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
-from generation.metrics import VIST_ALBUM, VIST_SEQUENCE
+from generation.metrics import VIST_ALBUM, VIST_SEQUENCE, check_length
 from generation.scored_files import check_keys
 
 UNITS = {VIST_SEQUENCE: "photo sequences", VIST_ALBUM: "albums"}  # what the protocols' keys name
@@ -108,12 +108,14 @@ def read_references(path, protocol=None):
         protocol = protocol or _protocol_of(contents)
         for key, stories in contents.items():
             references.add(*_names(key, protocol), _checked(path, key, stories))
+    if not references.order:
+        raise _of_no_form(path, contents)
     return references
 
 
 def _of_no_form(path, contents):
     return InputError(
-        f"{path} holds {contents!r:.60}, expected references: VIST's annotations, "
+        f"{path} holds {abbreviated(contents)}, expected references: VIST's annotations, "
         "{photo ids joined by _: [stories]}, {album: [stories]} or "
         "{album: {photo ids: [stories]}}."
     )
@@ -125,7 +127,8 @@ def _add_annotated(references):
         if not why_unusable(story, human.photos_per_story):
             sequence = "_".join(story.photo_ids)
             references.sequences[story.story_id] = sequence
-            references.add(sequence, story.album_id, [list(story.texts)])
+            stories = _checked(references.path, f"the story {story.story_id}", [list(story.texts)])
+            references.add(sequence, story.album_id, stories)
     if not references.stories:
         raise InputError(f"{references.path} holds no story that can be used.")
 
@@ -146,7 +149,11 @@ def _names(key, protocol):
 def _checked(path, key, stories):
     """A key's human stories."""
     if not isinstance(stories, list) or not all(map(is_story, stories)):
-        raise InputError(f"{path}: {key} has {stories!r:.60}, expected a list of stories.")
+        raise InputError(
+            f"{path}: {key:.60} has {abbreviated(stories)}, expected a list of stories."
+        )
+    for story in stories:
+        check_length(f"{path}: a story of {key:.60}", text_of(story))
     return stories
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data_reader.errors import InputError
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
-from generation.metrics import VIST_SEQUENCE
+from generation.metrics import VIST_SEQUENCE, check_length
 
 _SHOWN = 5
 _OF_VIST = re.compile(r"\d+(_\d+){4}")  # a sequence of VIST's photos
@@ -17,7 +17,7 @@ def read_lines(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: it is empty, not UTF-8, or JSON.
+        InputError: it is empty, not UTF-8, or JSON, or a line is too long.
     """
     path = Path(path)
     if not path.is_file():
@@ -32,7 +32,10 @@ def read_lines(path):
         raise InputError(
             f"{path} is JSON, expected a text file with one sentence or story per line."
         )
-    return text.removesuffix("\n").split("\n")
+    lines = text.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        check_length(f"{path}: line {number}", line)
+    return lines
 
 
 def pair_lines(hypotheses, references, level, sentences_per_story=VIST_PHOTOS_PER_STORY):
@@ -81,9 +84,11 @@ def check_keys(path, protocol, keys):
     """
     for key in keys:
         if protocol == VIST_SEQUENCE and not _SEQUENCE.fullmatch(key):
-            raise InputError(f"{path}: {protocol} takes photo ids joined by _ as key, got {key}.")
+            raise InputError(
+                f"{path}: {protocol} takes photo ids joined by _ as key, got {key:.60}."
+            )
         if protocol != VIST_SEQUENCE and _OF_VIST.fullmatch(key):
-            raise InputError(f"{path}: {protocol} takes an album's id as key, got {key}.")
+            raise InputError(f"{path}: {protocol} takes an album's id as key, got {key:.60}.")
 
 
 def shortened(names):

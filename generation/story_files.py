@@ -20,12 +20,12 @@ the references or of a stories file.
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_reader.errors import InputError
+from data_reader.errors import InputError, abbreviated
 from data_reader.files import read_json, read_strings, write_json
 from data_reader.stories_file import open_stories, read_story_ids
 from dataset.tokeniser import Tokeniser
 from generation.generated_stories import read_hypotheses
-from generation.metrics import VIST_ALBUM, VIST_SEQUENCE
+from generation.metrics import VIST_ALBUM, VIST_SEQUENCE, check_length
 from generation.references import UNITS, is_empty, is_story, text_of
 from generation.scored_files import read_lines
 
@@ -222,7 +222,7 @@ def read_named_stories(path):
     """
     contents = read_json(path)
     if not isinstance(contents, dict) or not contents:
-        raise InputError(f"{path} holds {contents!r:.60}; JSON is read in {_FORMS}.")
+        raise InputError(f"{path} holds {abbreviated(contents)}; JSON is read in {_FORMS}.")
     if "output_stories" in contents:
         return _of_challenge(path, contents["output_stories"])
     if all(isinstance(value, dict) for value in contents.values()):
@@ -236,16 +236,19 @@ def read_named_stories(path):
 
 def _of_challenge(path, entries):
     if not isinstance(entries, list):
-        raise InputError(f"{path}: output_stories is {entries!r:.60}, expected a list.")
+        raise InputError(f"{path}: output_stories is {abbreviated(entries)}, expected a list.")
     stories = []
     for number, entry in enumerate(entries):
         where = f"output_stories[{number}]"
         for field in _CHALLENGE:
             if not isinstance(entry, dict) or field not in entry:
-                raise InputError(f"{path}: {where} has no {field!r}: {entry!r:.60}")
+                raise InputError(f"{path}: {where} has no {field!r}: {abbreviated(entry)}")
         album, photos, story = (entry[field] for field in _CHALLENGE)
-        if not isinstance(photos, list):
-            raise InputError(f"{path}: {where} has the photo_sequence {photos!r:.60}, not a list.")
+        if not isinstance(photos, list) or not all(map(_is_id, (album, *photos))):
+            raise InputError(
+                f"{path}: {where} has the album_id {abbreviated(album)} and the photo_sequence "
+                f"{abbreviated(photos)}, expected an id and a list of ids."
+            )
         story = _story(path, where, story)
         stories.append(NamedStory(story, str(album), tuple(map(str, photos))))
     return stories
@@ -255,10 +258,15 @@ def _story(path, key, value):
     """A story, or the only one of a list."""
     if not is_story(value):
         raise InputError(
-            f"{path}: {key} has {value!r:.60}, expected a story (a text, or a list of sentences); "
-            f"JSON is read in {_FORMS}."
+            f"{path}: {key:.60} has {abbreviated(value)}, expected a story (a text, or a list of "
+            f"sentences); JSON is read in {_FORMS}."
         )
+    check_length(f"{path}: the story of {key:.60}", text_of(value))
     return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _is_id(value):
+    return isinstance(value, str) or type(value) is int
 
 
 def _read_text(path, references, order):

@@ -4,7 +4,10 @@ It opens from disk in any browser: arrow keys or buttons, search by word ("/"), 
 story.  The page refers to the photos where they are.
 """
 
+import hashlib
 import os
+import re
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
 
@@ -56,6 +59,7 @@ def write_page(path, title, stories, scores, seeds=None):
     }
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     page = environment.get_template(_TEMPLATE).render(
+        policy=_policy(environment.loader.get_source(environment, _TEMPLATE)[0]),
         title=title,
         data=data,
         scores=_score_columns(systems, scores),
@@ -92,6 +96,23 @@ def _spread(scores, seeds):
     mean, deviation = map(type(scores[0]), mean_and_deviation(scores))
     text = shown(mean) if len(scores) == 1 else f"{shown(mean)} ± {shown(deviation)}"
     return text if len(scores) == seeds else f"{text} ({len(scores)} of {seeds})"
+
+
+def _policy(template):
+    """A Content-Security-Policy: only the template's own script runs, and only images are loaded.
+
+    Should a story's text ever be taken for HTML, it could neither run nor fetch anything.
+    """
+    allowed = {}
+    for name in ("script", "style"):
+        [contents] = re.findall(rf"<{name}>(.*?)</{name}>", template, re.DOTALL)
+        allowed[name] = b64encode(hashlib.sha256(contents.encode()).digest()).decode()
+    # A page opened from disk has no origin of its own: 'self' is for one that a server sends.
+    return (
+        f"default-src 'none'; script-src 'sha256-{allowed['script']}'; "
+        f"style-src 'sha256-{allowed['style']}'; img-src 'self' file:; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def _address(photo, folder):

@@ -22,6 +22,7 @@ from generation.coherence import coherence
 from generation.dhm import COLUMNS, check_ending, write_story_scores
 from generation.generated_stories import read_hypotheses
 from generation.grounding import grounding
+from generation.metrics import check_length
 from generation.non_redundancy import non_redundancy, split_sentences
 from generation.story_files import read_named_stories
 
@@ -74,6 +75,8 @@ def _scores(arguments):
     if arguments.measure == "grounding":
         return grounding(arguments.vectors)
     stories = _read_sentences(arguments)
+    for story, sentences in stories.items():
+        check_length(f"The story {story:.60}", " ".join(sentences))
     if arguments.measure == "coherence":
         model = import_object(arguments.model)
         if not callable(model):

@@ -279,6 +279,7 @@ def test_the_length_penalty_favours_long_sentences():
     step = chain(logits)
     assert write(BeamSearch(4, 0.0), step, [0]).tolist() == [row(5)]
     assert write(BeamSearch(4, 2.0), step, [0])[0].tolist().index(END) == 4
+    assert write(BeamSearch(4, 10.0), step, [0])[0].tolist().index(END) == 4
 
 
 def test_an_unlikely_end_counts_until_a_hypothesis_is_pruned():
@@ -318,6 +319,8 @@ def test_words_are_sampled_by_their_probabilities():
     # No overflow, however low the temperature and however far from 0 the logits.
     far = fair(*(np.exp(100) * np.array([0.1, 0.2, 0.7])))
     assert shares(Sampling(temperature=1e-37, constraints=ONE_WORD), far).tolist() == [0, 0, 1, 0]
+    hot = shares(Sampling(temperature=1e37, constraints=ONE_WORD), far)
+    np.testing.assert_allclose(hot, [1 / 3, 1 / 3, 1 / 3, 0], atol=0.08)
 
 
 def test_only_the_likeliest_words_are_sampled():
@@ -329,7 +332,8 @@ def test_only_the_likeliest_words_are_sampled():
     nucleus = shares(Sampling(top_p=0.75, constraints=ONE_WORD), step)
     np.testing.assert_allclose(nucleus, [0, 2 / 9, 3 / 9, 4 / 9], atol=0.08)
     assert nucleus[0] == 0
-    assert shares(Sampling(top_p=0.01, constraints=ONE_WORD), step).tolist() == [0, 0, 0, 1]
+    for least in (0.01, 1e-300):
+        assert shares(Sampling(top_p=least, constraints=ONE_WORD), step).tolist() == [0, 0, 0, 1]
 
 
 def test_a_sampled_sentence_depends_on_its_id_and_the_seed():
@@ -383,11 +387,15 @@ def test_a_name_shows_what_differs_from_the_defaults(decoding, name):
     ("make", "message"),
     [
         (lambda: BeamSearch(0), "width is 0"),
+        (lambda: BeamSearch(101), "width is 101; it must be from 1 to 100: memory and time"),
         (lambda: BeamSearch(2, -1), "length_penalty is -1"),
+        (lambda: BeamSearch(2, 10.5), "length_penalty is 10.5; it must be from 0 to 10"),
         (lambda: Sampling(0), "temperature is 0"),
         (lambda: BeamSearch(2, float("nan")), "length_penalty is nan"),
         (lambda: Sampling(float("nan")), "temperature is nan"),
         (lambda: Sampling(float("inf")), "temperature is inf"),
+        (lambda: Sampling(1e-40), "temperature is 1e-40; it must be from 1e-37 to 1e.37, the num"),
+        (lambda: Sampling(1e300), r"temperature is 1e\+300"),
         (lambda: Sampling(top_k=-1), "top_k is -1"),
         (lambda: Sampling(top_k=2**31), "top_k is 2147483648"),
         (lambda: Sampling(top_p=0), "top_p is 0"),

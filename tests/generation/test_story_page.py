@@ -3,11 +3,14 @@
 Its result is read from the page's DOM, which the browser prints at the end.
 """
 
+import hashlib
 import html
 import json
 import re
 import shutil
+import socket
 import subprocess
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -82,9 +85,13 @@ def use(page, script, link="", size="1300,900"):
     run = f"(async () => {{ {LOOK} {script} }})().catch((e) => 'error: ' + e)"
     write = f"document.getElementById('result').textContent = JSON.stringify(await {run})"
     used = page.with_name("used.html")
+    script = f"(async () => {{ {write}; }})();"
     contents = page.read_text(encoding="utf-8").replace(
-        "</body>", f"{result}<script>(async () => {{ {write}; }})();</script></body>"
+        "</body>", f"{result}<script>{script}</script></body>"
     )
+    # The page's policy lets no other script run.
+    allowed = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    contents = contents.replace("script-src ", f"script-src &#39;sha256-{allowed}&#39; ", 1)
     used.write_text(contents, encoding="utf-8")
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={size}"]
     command += ["--virtual-time-budget=5000", "--dump-dom", used.as_uri() + link]
@@ -129,6 +136,37 @@ def test_texts_are_shown_and_never_run(page):
     assert title == f"stories {EVIL}"
     assert seen["sentences"] == ["we danced\u00a0, all\u00a0.", "Dog days", EVIL, "é"]
     assert images == 2
+
+
+def test_a_text_taken_for_html_neither_runs_nor_loads_anything(page):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        injected = f"""
+            <script>document.title = "run"</script>
+            <img src="x" onerror="document.title = 'run'">
+            <b onclick="document.title = 'run'" id="clicked">x</b>
+            <a href="javascript:document.title = 'run'" id="followed">x</a>
+            <style>main {{ display: none }} @import "{address}/style";</style>
+            <img src="{address}/image"><iframe src="{address}/frame"></iframe>
+            <script src="{address}/script"></script><link rel="stylesheet" href="{address}/sheet">
+            </body>"""
+        page.write_text(page.read_text(encoding="utf-8").replace("</body>", injected))
+        title, shown, images = use(
+            page,
+            """
+            const failed = new Promise((done) => fetch("ADDRESS").catch(() => done("refused")));
+            document.getElementById("clicked").click();
+            document.getElementById("followed").click();
+            press("ArrowRight"); await failed; await later(300);
+            return [document.title, getComputedStyle(document.querySelector("main")).display,
+                    [...document.images].map((image) => image.naturalWidth)];
+            """.replace("ADDRESS", address),
+        )
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nothing was asked for
+            server.accept()
+    assert (title, shown) == (f"stories {EVIL}", "grid")
+    assert images == [40, 40, 0, 0]  # the photos are shown
 
 
 def test_search_finds_beginnings_of_words_of_any_system(page):
