@@ -50,9 +50,8 @@ def _read_csv(path, column):
         raise InputError(f"{path} is no CSV file ({error}).") from error
     header = [name.strip() for name in header]
     if len(header) != 2 or header[0] != "story_id":
-        raise InputError(
-            f"{path} has the columns {', '.join(header):.60}; expected story_id,{column}."
-        )
+        found = ", ".join(header)
+        raise InputError(f"{path} has the columns {found:.60}; expected story_id,{column}.")
     if header[1] != column and header[1] in COLUMNS.values():
         raise InputError(
             f"{path} holds {header[1]}, expected {column}; files are given in the order "

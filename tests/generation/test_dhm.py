@@ -58,6 +58,10 @@ def test_stories_without_a_score_are_left_out(tmp_path):
         ("C.json", b"[0.5]", r"C.json holds a list, expected \{story id: score\}"),
         ("C.json", b'{"1": ', "C.json is cut short or not JSON"),
         ("C.json", '{"ä": 1}'.encode("latin-1"), "C.json is cut short or not JSON"),
+        ("C.json", b'{"1": 1' + 400 * b"0" + b"}", "1 has 1000.*000, expected a number"),
+        ("C.json", b'{"1": 1e9}', "1 has 1000000000.0, expected a number"),
+        ("C.csv", b"story_id,C_score\n1\r,2", "no CSV file .new-line character"),
+        ("C.csv", b"story_id,C_score\n1," + 6000 * b"9", "1 has '999.*999', expected a number"),
     ],
 )
 def test_files_that_hold_something_else_are_refused(tmp_path, name, contents, message):

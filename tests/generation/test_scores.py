@@ -14,7 +14,7 @@ from data_reader.layout import DataLayout
 from data_reader.run_folder import Share
 from generation import metrics, scores, story_scores
 from generation.dhm import read_story_scores
-from generation.metrics import METRICS, Metric, shown, with_metrics
+from generation.metrics import METRICS, Metric, Texts, shown, with_metrics
 from generation.run_stories import RunStories, first_of_each
 from generation.scored_files import (
     check_keys,
@@ -62,6 +62,16 @@ def test_a_file_without_text_is_refused(tmp_path, contents, message):
     (tmp_path / "lines.txt").write_bytes(contents)
     with pytest.raises(InputError, match=message):
         read_lines(tmp_path / "lines.txt")
+
+
+def test_texts_that_are_too_long_are_refused(tmp_path):
+    (tmp_path / "lines.txt").write_text("one\n" + "x" * 20_001)
+    with pytest.raises(
+        InputError, match=r"lines\.txt: line 2 has 20,001 characters; a sentence or"
+    ):
+        read_lines(tmp_path / "lines.txt")
+    with pytest.raises(InputError, match=r"the text xxx+\.\.\. has 20,001 characters"):
+        Texts(["y"], [["y", "x" * 20_001]])
 
 
 def test_json_is_not_a_text_file(tmp_path):

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import pytest
@@ -80,7 +83,10 @@ def test_references_of_albums(tmp_path):
         references.of("vist-sequence")
 
 
-@pytest.mark.parametrize("wrong", [["a"], {}, {"70": "a"}, {"70": {ONE: "a"}}, {"70": [1]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [["a"], {}, {"70": {}}, {"70": "a"}, {"70": {ONE: "a"}}, {"70": [1]}, {"70": ["a" * 20_001]}],
+)
 def test_other_references_are_refused(tmp_path, wrong):
     with pytest.raises(InputError, match=r"human\.json"):
         read_references(write(tmp_path / "human.json", wrong))
@@ -131,13 +137,40 @@ def test_what_has_no_reference_or_is_empty_is_named(tmp_path, human):
         (["x"], "challenge's form"),
         ({"output_stories": {}}, "output_stories is {}, expected a list"),
         ({"output_stories": [{"album_id": 1}]}, r"output_stories\[0\] has no 'photo_sequence'"),
-        ({"output_stories": [ENTRY | {"photo_sequence": ONE}]}, "not a list"),
+        ({"output_stories": [ENTRY | {"photo_sequence": ONE}]}, "photo_sequence '1_2_3_4_5', exp"),
+        ({"output_stories": [ENTRY | {"photo_sequence": [[1]]}]}, r"photo_sequence \[\[1\]\], exp"),
+        ({"output_stories": [ENTRY | {"album_id": None}]}, "has the album_id None"),
+        ({ONE: "a " * 10_001}, f"story of {ONE} has 20,002 characters; .* has at most 20,000"),
         ({"output_stories": []}, "none of its 0 stories"),
     ],
 )
 def test_other_files_are_refused(tmp_path, human, contents, message):
     with pytest.raises(InputError, match=message):
         read_system(write(tmp_path / "s.json", contents), human)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"70": "x", "71": "y", "70": "z"}', "it has the name '70' twice"),
+        ("[" * 10**5, "cut short or not JSON"),
+        ("[" * 400 + "]" * 400, r"s\.json holds \[\[\[\[\[\[\[\.\.\.\]\]"),
+        ('{"70": 1' + "0" * 5000 + "}", "Exceeds the limit"),
+        ('{"70": NaN}', "70 has nan, expected a story"),
+    ],
+)
+def test_odd_json_is_refused_in_few_words(tmp_path, human, text, message):
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(InputError, match=message) as refused:
+        read_system(tmp_path / "s.json", human)
+    assert len(str(refused.value)) < 500
+
+
+def test_mutated_files_are_read_or_refused(tmp_path):
+    script = Path(__file__).parents[1] / "fuzz_stories.py"
+    command = [sys.executable, script, "--mutations", "40", "--seed", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()[-8:]) == (0, "0 failed"), done.stdout
 
 
 def test_text_in_another_encoding_is_refused(tmp_path, human):
