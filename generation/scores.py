@@ -110,11 +110,15 @@ def _by_protocol(missing):
 
 
 def _lines_of_missing(missing):
-    """One line per reason."""
-    by_reason = {}
-    for name, reason in missing.items():
-        by_reason.setdefault(reason, []).append(name)
-    return [f"missing: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+    """One line per score and reason."""
+    protocols = {}
+    for key, reason in missing.items():
+        protocol, _, name = key.partition(" ")
+        protocols.setdefault((name, reason), []).append(protocol)
+    return [
+        f"{name} is missing: {reason} ({', '.join(of_reason)})"
+        for (name, reason), of_reason in protocols.items()
+    ]
 
 
 def _details(scored):

@@ -194,10 +194,8 @@ def test_the_scores_file_has_a_summary_and_details_by_protocol(run, no_java):
     lines = report(written).splitlines()
     assert " ".join(lines[1].split()) == "original-2018-sentence BLEU-4 0.00 0.00 to 0.00 15"
     assert len([line for line in lines if " to " in line]) == len(summary)
-    assert lines[-1].startswith(
-        "missing: original-2018-sentence METEOR, original-2018-story METEOR"
-    )
-    assert "vist-sequence METEOR: METEOR needs Java" in lines[-1]
+    assert lines[-1].startswith("METEOR is missing: METEOR needs Java: no java")
+    assert lines[-1].endswith(f" ({', '.join(written['protocols'])})")
 
 
 def test_the_sums_of_each_album_are_kept_for_comparisons(run, no_java):
@@ -365,8 +363,8 @@ def test_a_score_that_one_side_lacks_is_missing_and_said(run, monkeypatch, capsy
     lines = command(monkeypatch, capsys, *of_run, "--against-decoding", "beam3").splitlines()
     assert not [line for line in lines[:-1] if "METEOR" in line]
     assert lines[-1] == (
-        "missing: original-2018-sentence METEOR, original-2018-story METEOR, vist-album METEOR, "
-        "vist-sequence METEOR: run beam3: METEOR gave no score: it printed nothing"
+        "METEOR is missing: run beam3: METEOR gave no score: it printed nothing "
+        "(original-2018-sentence, original-2018-story, vist-album, vist-sequence)"
     )
 
 
