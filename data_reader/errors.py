@@ -17,11 +17,36 @@ def abbreviated(value):
     return reprlib.repr(value)
 
 
-def check_whole_number(name, value, smallest=1):
-    """Refuse a setting that is no whole number from `smallest` on.
+def check_whole_number(name, value, smallest=1, largest=None):
+    """Refuse a setting that is no whole number from `smallest` on, or is larger than `largest`.
 
     Raises:
         InputError: the message names the setting and its value.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
         raise InputError(f"{name} is {value!r}; it must be a whole number from {smallest}.")
+    if largest is not None and value > largest:
+        raise InputError(f"{name} is {value}; it must be at most {largest:,}.")
+
+
+def check_number(name, value, allowed, holds):
+    """Refuse a setting that is no number, or is none of those for which `holds` is true.
+
+    Args:
+        allowed: these numbers, in words.
+
+    Raises:
+        InputError: the message names the setting and its value.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not holds(value):
+        raise InputError(f"{name} is {value!r}; it must be a number {allowed}.")
+
+
+def check_flag(name, value):
+    """Refuse a setting that is neither True nor False.
+
+    Raises:
+        InputError: the message names the setting and its value.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}; it must be True or False.")

@@ -1,24 +1,28 @@
 """A run folder: the files of one training run and of the stories generated with its model."""
 
-import csv
-import json
 import math
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_reader.errors import InputError
-from data_reader.files import read_json
+from data_reader.fields import read_fields
 from data_reader.layout import DataLayout
+from data_reader.model_file import read_model_settings
+from data_reader.run_files import (
+    ENVIRONMENT,
+    EXPERIMENT,
+    FEATURES,
+    FINISHED,
+    read_fact_recall,
+    read_losses,
+    read_scores,
+    summary_of_scores,
+)
+from data_reader.vocabulary import Vocabulary
 
 SMOKE_PREFIX = "smoke_"
-LOSS_COLUMNS = ("epoch", "loss", "val_loss", "learning_rate", "seconds", "words_per_second", "bleu")
 _START_TIME = re.compile(r"_\d{8}-\d{6}$")
-
-
-class Share(float):
-    """A score from 0 to 1, which people read in percent."""
 
 
 def _file(name, description):
@@ -161,7 +165,7 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        return _read_dictionary(self.experiment_file, "data", "model", "name")
+        return read_fields(self.experiment_file, EXPERIMENT, ("data", "model", "name"))
 
     def layout(self, data=None):
         """Return the `DataLayout` of a data folder: of this one, or by default of the training's.
@@ -197,12 +201,7 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        self.check_model_file()
-        try:
-            with zipfile.ZipFile(self.model_file) as archive:
-                return json.loads(archive.read("config.json"))["config"]
-        except (ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"The settings in {self.model_file} can't be read: {error}") from error
+        return read_model_settings(self.model_file)
 
     def environment(self):
         """Read the packages, commit and machine of the training; empty if not recorded.
@@ -210,7 +209,9 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        return _read_dictionary(self.environment_file) if self.environment_file.is_file() else {}
+        if not self.environment_file.is_file():
+            return {}
+        return read_fields(self.environment_file, ENVIRONMENT)
 
     def finished(self):
         """Read the reason why the run ended and its duration; empty if it has not ended.
@@ -218,7 +219,9 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        return _read_dictionary(self.finished_file) if self.finished_file.is_file() else {}
+        if not self.finished_file.is_file():
+            return {}
+        return read_fields(self.finished_file, FINISHED, ("seconds", "reason"))
 
     def losses(self):
         """Read loss.csv -> `{column: numbers}`, one per epoch; nan where the file has none.
@@ -228,16 +231,7 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        if not self.loss_log.is_file():
-            return {name: [] for name in LOSS_COLUMNS}
-        try:
-            with open(self.loss_log, encoding="utf-8", newline="") as file:
-                rows = csv.DictReader(file)
-                _check_columns(rows.fieldnames)
-                whole = [row for row in rows if None not in row.values()]
-            return {name: [float(row[name] or "nan") for row in whole] for name in LOSS_COLUMNS}
-        except (ValueError, csv.Error) as error:
-            raise InputError(f"{self.loss_log} can't be read: {error}") from error
+        return read_losses(self.loss_log)
 
     def best_epoch(self):
         """Find the epoch of the lowest validation loss -> `{column of loss.csv: number}`.
@@ -249,7 +243,7 @@ class RunFolder:
         """
         losses = self.losses()
         epochs = [dict(zip(losses, row, strict=True)) for row in zip(*losses.values(), strict=True)]
-        finite = [e for e in epochs if math.isfinite(e["val_loss"]) and math.isfinite(e["epoch"])]
+        finite = [epoch for epoch in epochs if math.isfinite(epoch["val_loss"])]
         if not finite:
             return {}
         best = min(finite, key=lambda epoch: epoch["val_loss"])
@@ -272,20 +266,34 @@ class RunFolder:
         scores = {}
         for path in sorted(self.path.glob("scores_*_*.json")):
             decoding_and_split = _decoding_and_split(path, "scores_")
-            scores.setdefault(decoding_and_split, {}).update(_summary(_read_dictionary(path)))
+            summary = summary_of_scores(read_scores(path))
+            scores.setdefault(decoding_and_split, {}).update(summary)
         for path in sorted(self.path.glob("fact_recall_*_*.json")):
-            recall = _read_dictionary(path).get("all", {})
-            facts = {f"facts_{whose}": recall[whose] for whose in ("own", "other") if recall}
-            scores.setdefault(_decoding_and_split(path, "fact_recall_"), {}).update(facts)
+            decoding_and_split = _decoding_and_split(path, "fact_recall_")
+            scores.setdefault(decoding_and_split, {}).update(read_fact_recall(path))
         return scores
 
-    def vocabulary_size(self):
-        """Return the number of words, special ones included, that the run's model knows.
+    def vocabulary(self):
+        """Read the words that the run's model knows -> `Vocabulary`.
 
         Raises:
-            InputError: the file is broken.
+            FileNotFoundError: there is no such file.
+            InputError: it is broken; it is not the one that the training recorded, or has another
+                number of words than the model, if there is one yet.
         """
-        return len(_read_dictionary(self.vocabulary_file, "idx_to_words")["idx_to_words"])
+        vocabulary = Vocabulary.read(self.vocabulary_file)
+        recorded = self.environment().get("vocabulary_checksum", vocabulary.checksum)
+        words = len(vocabulary)
+        if self.model_file.is_file():
+            words = self.model_config().get("vocabulary_size", words)
+        if recorded != vocabulary.checksum or words != len(vocabulary):
+            model = f"{words:,}" if words != len(vocabulary) else f"others (checksum {recorded})"
+            raise InputError(
+                f"{self.vocabulary_file} holds {len(vocabulary):,} words (checksum "
+                f"{vocabulary.checksum}), the run's model knows {model}; put the run's own "
+                "vocabulary.json back."
+            )
+        return vocabulary
 
     def features(self):
         """Read the description of the image features that the run was trained on.
@@ -293,7 +301,7 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        return _read_dictionary(self.features_file)
+        return read_fields(self.features_file, FEATURES)
 
     def photos_per_story(self):
         """Return how many photos each training story had; None if that was not recorded.
@@ -303,52 +311,8 @@ class RunFolder:
         """
         return self.features().get("photos_per_story")
 
-    def check_model_file(self):
-        """Refuse a model file that is cut short or something else.
-
-        Raises:
-            InputError: it is broken.
-        """
-        if not _is_keras_archive(self.model_file):
-            raise InputError(f"{self.model_file} is broken or not a .keras file; train again.")
-
-
-def _check_columns(found):
-    if found is not None and tuple(found) != LOSS_COLUMNS:
-        raise InputError(
-            f"it has the columns {', '.join(found)}, expected {', '.join(LOSS_COLUMNS)}; "
-            "another version of this project wrote it."
-        )
-
 
 def _decoding_and_split(path, prefix):
     """scores_sample_t0.8_s1_test.json -> "sample_t0.8_s1 test"."""
     decoding, _, split = path.stem.removeprefix(prefix).rpartition("_")
     return f"{decoding} {split}"
-
-
-def _summary(contents):
-    """The numbers with which a scores file begins; what they are stands by protocol after them."""
-    protocols = contents.get("protocols", {})
-    summary = {name: score for name, score in contents.items() if isinstance(score, float)}
-    for key in summary:
-        protocol, _, name = key.partition(" ")
-        details = protocols.get(protocol, {}).get("scores", {}).get(name, {})
-        summary[key] = Share(summary[key]) if details.get("is_share") else summary[key]
-    return summary
-
-
-def _read_dictionary(path, *needed):
-    contents = read_json(path)
-    if not isinstance(contents, dict):
-        raise InputError(f"{path} is broken: expected a dictionary, found {contents!r:.40}.")
-    if missing := [key for key in needed if key not in contents]:
-        raise InputError(f"{path} lacks {', '.join(missing)}.")
-    return contents
-
-
-def _is_keras_archive(path):
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return {"config.json", "model.weights.h5"} <= set(archive.namelist())

@@ -1,5 +1,6 @@
 """Reading zips of others safely: no path from the archive is ever written to."""
 
+import os
 import stat
 import zipfile
 import zlib
@@ -39,6 +40,22 @@ def files_of_zip(archive, largest):
             if not member.is_dir():
                 with _opened(zipped, member) as contents:
                     yield member.filename, contents
+
+
+def check_stored(archive):
+    """Refuse an open zip whose files are packed, or claim more bytes than it has.
+
+    Raises:
+        InputError: they are.
+    """
+    members = archive.infolist()
+    for member in members:
+        stored = member.compress_type == zipfile.ZIP_STORED
+        if not stored or member.compress_size != member.file_size or member.flag_bits & _ENCRYPTED:
+            raise InputError(f"{member.filename!r} in the archive is not stored as it is")
+    size = archive.fp.seek(0, os.SEEK_END)
+    if sum(member.file_size for member in members) > size:
+        raise InputError(f"the archive's files claim more than its {size:,} bytes")
 
 
 def check_path(name):

@@ -22,7 +22,6 @@ from data_reader.files import atomic_write
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.shared_model import open_model
-from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import (
     add_decoding_options,
     check_decoding_options,
@@ -39,7 +38,7 @@ def main():
     with open_model(arguments.run or RunFolder.newest(RESULTS).path, arguments.trust) as run:
         if arguments.photos:
             _refuse_options_of_splits(arguments)
-            _generate_for_photos(run, Vocabulary.read(run.vocabulary_file), arguments)
+            _generate_for_photos(run, run.vocabulary(), arguments)
         else:
             _generate_for_split(run, arguments)
 

@@ -21,7 +21,6 @@ from data_reader.image_data_reader import centre_square
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import check_features, open_stories
-from data_reader.vocabulary import Vocabulary
 from generation.generated_stories import read_hypotheses, read_shown_stories
 from generation.own_photos import read_given
 
@@ -194,7 +193,7 @@ def main():
 
     maps, titles = attribute_story(
         load_model(run),
-        Vocabulary.read(run.vocabulary_file),
+        run.vocabulary(),
         image_features,
         story.systems[name],
         story.photos,

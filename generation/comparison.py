@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from data_reader.errors import InputError
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation.diversity import diversity
 from generation.generated_stories import HUMAN
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, Texts, UnavailableError

@@ -2,7 +2,7 @@
 
 from data_reader.errors import InputError
 from data_reader.files import atomic_write
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation.comparison import LEFT_OUT
 from generation.generated_stories import HUMAN
 

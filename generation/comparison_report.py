@@ -1,7 +1,7 @@
 """Comparisons of systems as text, Markdown and CSV."""
 
 from data_reader.files import write_csv
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation.metrics import shown
 
 CSV_COLUMNS = ("section", "score", "system", "value", "low", "high", "difference", "p_value")

@@ -14,7 +14,7 @@ import numpy as np
 
 from data_reader.errors import InputError
 from data_reader.import_paths import import_object
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation.meteor import UnavailableError as UnavailableError  # for metrics elsewhere
 from generation.meteor import meteor, meteor_of_systems
 from generation.non_redundancy import non_redundancy, split_sentences

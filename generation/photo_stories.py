@@ -4,7 +4,6 @@ import warnings
 from functools import cached_property
 
 from data_reader.errors import InputError
-from data_reader.vocabulary import Vocabulary
 from dataset.extractors import load_extractor_of
 from generation.attribution_picture import attribute_story
 from generation.decoding import Greedy
@@ -37,7 +36,7 @@ class PhotoStoryGenerator:
         if precision not in PRECISIONS:
             raise InputError(f"precision is {precision!r}; it must be {' or '.join(PRECISIONS)}.")
         self.model = load_model(run, precision)
-        self.vocabulary = Vocabulary.read(run.vocabulary_file)
+        self.vocabulary = run.vocabulary()
         self._features = run.features()
         self._generators = {}
 

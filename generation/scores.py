@@ -21,7 +21,8 @@ from data_reader.cli import add_data_option, command_line, run_command, whole_nu
 from data_reader.errors import InputError
 from data_reader.files import read_json, write_json
 from data_reader.layout import SPLITS
-from data_reader.run_folder import RunFolder, Share
+from data_reader.run_files import Share
+from data_reader.run_folder import RunFolder
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from generation.bootstrap import sums_by_group
 from generation.dhm import distances_of_files

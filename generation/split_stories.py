@@ -5,7 +5,6 @@ import shlex
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, write_json
 from data_reader.stories_file import check_features, open_stories
-from data_reader.vocabulary import Vocabulary
 from generation.decoding_options import decoding_as_dict
 from generation.generate_split import decoding_name, forget_parts, generate_split
 from generation.story_files import read_run, write_stories
@@ -26,7 +25,7 @@ def generate_for_split(run, split, layout, decoding, precision="float32", strips
     Raises:
         FileNotFoundError, InputError: the stories file is missing or does not fit the model.
     """
-    vocabulary = Vocabulary.read(run.vocabulary_file)
+    vocabulary = run.vocabulary()
     also = ("album_ids", "image_ids") if form else ()
     with open_stories(layout, split, vocabulary, also) as stories:
         check_features(stories, run.features())

@@ -25,15 +25,30 @@ def model_class(model):
     Raises:
         InputError: there is no such model.
     """
+    check_model_name(model)
     if model in list(MODELS):
         return getattr(importlib.import_module(MODELS[model]), model)
     from models.story_model import StoryModel
 
-    is_path = isinstance(model, str) and ":" in model
-    found = import_object(model) if is_path else model
+    found = import_object(model) if isinstance(model, str) else model
     if not (isinstance(found, type) and issubclass(found, StoryModel)):
-        raise InputError(
-            f"There is no model {model!r}; there is: {', '.join(MODELS)}; a model of your own is "
-            "a subclass of StoryModel, given itself or as 'module:Class'."
-        )
+        raise _no_model(model)
     return found
+
+
+def check_model_name(model):
+    """Refuse what is neither a model's name nor an import path or class, without TensorFlow.
+
+    Raises:
+        InputError: see `model_class`.
+    """
+    is_path = isinstance(model, str) and ":" in model
+    if not is_path and not isinstance(model, type) and model not in list(MODELS):
+        raise _no_model(model)
+
+
+def _no_model(model):
+    return InputError(
+        f"There is no model {model!r}; there is: {', '.join(MODELS)}; a model of your own is a "
+        "subclass of StoryModel, given itself or as 'module:Class'."
+    )

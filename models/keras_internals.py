@@ -4,11 +4,16 @@ tests/models/test_keras_internals.py compares each piece with Keras's own result
 Keras no longer calls it.
 """
 
+from contextlib import contextmanager
+
 import keras
 from keras import layers
+from keras.src.backend.common import global_state
 
 from models.packed import pack, packing_plan, run_packed, unpack
 from models.recurrent_cells import PackedLayer, runs_packed
+
+_WAITING = "uninitialized_variables"  # Keras's list of those that get their values later
 
 
 class _PackedInnerLoop(PackedLayer):
@@ -43,3 +48,21 @@ def reset_dropout_masks(cells):
         if hasattr(cell, "reset_recurrent_dropout_mask"):
             cell.reset_dropout_mask()
             cell.reset_recurrent_dropout_mask()
+
+
+@contextmanager
+def without_variables():
+    """Models that are made inside have the shapes of their variables, but no memory for them.
+
+    Yields:
+        a function that makes the variables, to be called afterwards.
+    """
+    before = global_state.get_global_attribute(_WAITING)
+    waiting = []
+    global_state.set_global_attribute(_WAITING, waiting)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield lambda: [variable._deferred_initialize() for variable in waiting]
+    finally:
+        # Keras would make them all when it next leaves such a scope.
+        global_state.set_global_attribute(_WAITING, before)

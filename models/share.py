@@ -18,8 +18,10 @@ from typing import NamedTuple
 
 from data_reader.cli import command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
-from data_reader.run_folder import RunFolder, Share
+from data_reader.files import atomic_write, exclusive_lock, write_json
+from data_reader.model_file import check_model_file
+from data_reader.run_files import Share, read_scores
+from data_reader.run_folder import RunFolder
 from data_reader.shared_model import classes_of_others, write_checksums
 from data_reader.vocabulary import MAX_WORDS
 
@@ -51,13 +53,13 @@ def share(run, out, origin):
     Raises:
         InputError: `out` is there already, or a file of the run is broken.
     """
-    run.check_model_file()
+    check_model_file(run.model_file)
     with _complete_or_nothing(out) as folder:
         write_json(folder / run.experiment_file.name, _public_settings(run), indent=2)
         for path in (run.model_file, run.vocabulary_file, run.features_file):
             shutil.copyfile(path, folder / path.name)
         for path in sorted(run.path.glob("scores_*.json")):
-            scores = read_json(path)
+            scores = read_scores(path)
             scores.pop("missing", None)  # its reasons name programs of the machine
             write_json(folder / path.name, scores, indent=2)
         for path in run.path.glob("fact_recall_*.json"):
@@ -132,7 +134,7 @@ def _card(run, out_name, origin):
         is_imported=str(features.get("weights_checksum")).startswith("imported-"),
         settings=_public_settings(run),
         model_settings=run.model_config(),
-        words=run.vocabulary_size(),
+        words=len(run.vocabulary()),
         max_words=MAX_WORDS,
         photos=run.photos_per_story(),
         progress=_progress(run),

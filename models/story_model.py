@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from data_reader.errors import InputError, check_whole_number
-from data_reader.vocabulary import NULL, ROW_LENGTH
+from data_reader.errors import InputError, check_flag, check_number, check_whole_number
+from data_reader.vocabulary import NULL, ROW_LENGTH, SPECIAL_WORDS
 from models.layers import (
     DecoderInputs,
     FeatureStandardisation,
@@ -26,6 +26,9 @@ from models.recurrent_cells import cell_name
 
 _FROM_THE_DATA = ("vocabulary_size", "feature_size", "word_embeddings")
 _OF_KERAS = ("dtype", "trainable", "name")
+# Sizes that are no mistake; beyond them even the graph of a model takes all time or memory.
+_LARGEST_SIZE = 2**31 - 1
+_LARGEST = {"num_layers": 100, "image_group_size": 100}
 
 
 class StoryModel(keras.Model):
@@ -109,33 +112,41 @@ class StoryModel(keras.Model):
         self.recurrent_dropout = recurrent_dropout
         self.recurrent_initializer = recurrent_initializer
         self.standardise_features = standardise_features
-        self._check_settings()
+        self._check_settings(trainable, name)
         self._make_layers(word_embeddings, keras.dtype_policies.get(dtype))
         super().__init__(**self._connect(), name=name or _snake_case(type(self)))
         if not trainable:  # True would also train what is frozen on purpose
             self.trainable = False
 
-    def _check_settings(self):
+    def _check_settings(self, trainable, name):
+        self._check_by_defaults()
+        for size, smallest in (("vocabulary_size", len(SPECIAL_WORDS)), ("feature_size", 1)):
+            check_whole_number(size, getattr(self, size), smallest, _LARGEST_SIZE)
+        for rate in ("input_dropout", "recurrent_dropout"):
+            check_number(rate, getattr(self, rate), "from 0 to below 1", lambda x: 0 <= x < 1)
+        if self.train_word_embeddings is not None:
+            check_flag("train_word_embeddings", self.train_word_embeddings)
+        check_flag("trainable", trainable)
+        if not isinstance(name, str | None):
+            raise InputError(f"name is {name!r}; it must be text.")
+        if not _is_initializer(self.recurrent_initializer):
+            raise InputError(
+                f"recurrent_initializer is {self.recurrent_initializer!r}; it must be the name of "
+                "one of keras.initializers, such as 'orthogonal'."
+            )
+
+    def _check_by_defaults(self):
         for name, default in settings_of(type(self)).items():
             if not hasattr(self, name):
                 raise AttributeError(
                     f"{type(self).__name__} must set self.{name} before it calls "
                     "super().__init__(...): its config is made of its arguments' attributes."
                 )
-            value = getattr(self, name)
-            if isinstance(default, bool) and not isinstance(value, bool):
-                raise InputError(f"{name} is {value!r}; it must be True or False.")
-            if isinstance(default, int) and not isinstance(default, bool):
-                check_whole_number(name, value)
-        if not hasattr(keras.initializers, str(self.recurrent_initializer)):
-            raise InputError(
-                f"recurrent_initializer is {self.recurrent_initializer!r}; it must be the name of "
-                "one of keras.initializers, such as 'orthogonal'."
-            )
-        for name in ("input_dropout", "recurrent_dropout"):
-            rate = getattr(self, name)
-            if not isinstance(rate, int | float) or not 0 <= rate < 1:
-                raise InputError(f"{name} is {rate!r}; it must be a number from 0 to below 1.")
+            if isinstance(default, bool):
+                check_flag(name, getattr(self, name))
+            elif isinstance(default, int):
+                largest = _LARGEST.get(name, _LARGEST_SIZE)
+                check_whole_number(name, getattr(self, name), largest=largest)
 
     def _make_layers(self, word_embeddings, policy):
         self.policy = policy
@@ -310,6 +321,13 @@ def settings_of(model_class):
     """The arguments that an experiment may set: those neither from the data nor Keras's own."""
     others = (*_FROM_THE_DATA, *_OF_KERAS)
     return {n: default for n, default in arguments_of(model_class).items() if n not in others}
+
+
+def _is_initializer(name):
+    try:
+        return isinstance(name, str) and keras.initializers.get(name)((2, 6)) is not None
+    except Exception:  # some names are of something else, some initialise other shapes
+        return False
 
 
 def _snake_case(chosen):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import zipfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,9 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from data_reader.errors import InputError
+from data_reader.fields import TEXT, Kind, check_fields, list_of, number, optional, whole
 from data_reader.files import atomic_write
+from data_reader.run_files import LOSS_COLUMNS
+from data_reader.safe_zip import check_stored
 
 KEPT = 2  # checkpoints: the newest, and the one before in case the newest is broken
+_LOSS = Kind("a number", lambda value: type(value) in (int, float))  # the last one may be infinite
+_ROW = {name: _LOSS for name in LOSS_COLUMNS} | {"epoch": whole(), "bleu": optional(_LOSS)}
+_PROGRESS = {
+    "epoch": whole(0),
+    "batch": whole(0),
+    "loss_sum": number(),
+    "words": whole(0),
+    "epoch_seconds": number(0),
+    "rows": list_of(Kind("a dictionary", lambda value: isinstance(value, dict))),
+    "samples": list_of(TEXT),
+    "ended_by": TEXT,
+}
 
 
 @dataclass
@@ -89,26 +105,50 @@ class Checkpoints:
         """
         for path in reversed(self._paths()):
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    state = {name: archive[name] for name in archive.files}
+                state = _read(path)
+                progress = json.loads(str(state.pop("progress")))
             except Exception as error:  # a broken archive raises anything
                 print(f"warning: {path} is broken ({error}); it is not used.", file=sys.stderr)
                 continue
-            progress = json.loads(str(state.pop("progress")))
-            _check(path, progress.keys(), asdict(Progress()).keys())
+            progress = _checked_progress(path, progress)
             variables = training_variables(model)
             _check(path, _shapes(state), _shapes(variables))
             for name, variable in variables.items():
                 variable.assign(state[name])
-            return Progress(**progress)
+            return progress
         return Progress()
 
     def _paths(self):
         return sorted(self._folder.glob("[0-9]*.npz"))
 
 
+def _read(path):
+    """-> `{name: array}`; nothing is unpacked that is larger than the file."""
+    with zipfile.ZipFile(path) as archive:
+        check_stored(archive)
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _checked_progress(path, contents):
+    check_fields(path, contents, _PROGRESS, "progress")
+    _check(path, contents.keys(), asdict(Progress()).keys())
+    for place, row in enumerate(contents["rows"], 1):
+        check_fields(path, row, _ROW, f"row {place}")
+        _check(path, row.keys(), _ROW.keys())
+    if not contents["epoch"] == len(contents["rows"]) == len(contents["samples"]):
+        raise InputError(
+            f"{path} is of epoch {contents['epoch']}, but holds the losses of "
+            f"{len(contents['rows'])} epochs and the samples of {len(contents['samples'])}."
+        )
+    return Progress(**contents)
+
+
 def _shapes(arrays):
-    return {f"{name} {list(array.shape)}" for name, array in arrays.items()}
+    """Name, shape and type of each array or variable."""
+    return {
+        f"{name} {list(array.shape)} {np.dtype(array.dtype).name}" for name, array in arrays.items()
+    }
 
 
 def _check(path, found, expected):

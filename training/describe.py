@@ -63,7 +63,7 @@ def _data(run, settings):
 
 
 def _vocabulary(run):
-    return f"{run.vocabulary_size():,} words" if run.vocabulary_file.is_file() else None
+    return f"{len(run.vocabulary()):,} words" if run.vocabulary_file.is_file() else None
 
 
 def _origin(run, settings):

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from data_reader.errors import InputError, check_whole_number
+from data_reader.errors import InputError, check_flag, check_number, check_whole_number
 from data_reader.import_paths import import_path
 from data_reader.run_folder import SMOKE_PREFIX
-from models import model_class
+from data_reader.vocabulary import can_be_stored
+from models import check_model_name, model_class
 from models.precision import PRECISIONS
+from training.experiment_file import end_in_one_line
 
 SMOKE_DATA = "dataset/smoke_data"
 _SMOKE_SIZES = {
@@ -20,6 +22,7 @@ _SMOKE_SIZES = {
     "word_embedding_size": 16,
 }
 _LONGEST_IN_A_NAME = 60
+_LARGEST = 2**31 - 1  # of whole numbers: more is a mistake
 
 
 @dataclass(frozen=True)
@@ -72,23 +75,36 @@ class Experiment:
     notes: str = ""
 
     def __post_init__(self):
-        self._check_texts()
+        try:
+            self._check_texts()
+            self._check_numbers()
+            self._check_model()
+            self._check_precisions()
+        except InputError:
+            end_in_one_line()
+            raise
+
+    def _check_numbers(self):
         for setting in ("epochs", "stories_per_batch", "save_every_steps"):
-            check_whole_number(setting, getattr(self, setting))
-        for setting in ("score_every_epochs", "seed"):
-            check_whole_number(setting, getattr(self, setting), smallest=0)
-        if self.seed >= 2**32:
-            raise InputError(f"seed is {self.seed}; it must be below 2^32.")
+            check_whole_number(setting, getattr(self, setting), largest=_LARGEST)
+        check_whole_number("score_every_epochs", self.score_every_epochs, 0, _LARGEST)
+        check_whole_number("seed", self.seed, 0, 2**32 - 1)
         if self.early_stopping_patience is not None:
             check_whole_number("early_stopping_patience", self.early_stopping_patience)
         for setting in ("learning_rate", "gradient_clip_value"):
-            value = getattr(self, setting)
-            if not isinstance(value, int | float) or not 0 < value < float("inf"):
-                raise InputError(f"{setting} is {value!r}; it must be a number above 0.")
-        if not isinstance(self.learning_rate_decays, bool):
+            allowed = "above 0 and at most 1e30"
+            check_number(setting, getattr(self, setting), allowed, lambda x: 0 < x <= 1e30)
+        check_flag("learning_rate_decays", self.learning_rate_decays)
+
+    def _check_model(self):
+        check_model_name(self.model)
+        settings = self.model_settings
+        if not isinstance(settings, Mapping) or not all(isinstance(n, str) for n in settings):
             raise InputError(
-                f"learning_rate_decays is {self.learning_rate_decays!r}; it must be True or False."
+                f"model_settings is {settings!r}; it must be a dictionary of settings by name."
             )
+
+    def _check_precisions(self):
         # The sums of gradients of a scaled loss would leave float16's range.
         allowed = {"precision": PRECISIONS, "all_reduce_precision": ("float32", "bfloat16")}
         for setting, precisions in allowed.items():
@@ -103,8 +119,9 @@ class Experiment:
         if self.word_embeddings is not None:
             texts.append("word_embeddings")
         for setting in texts:
-            if not isinstance(getattr(self, setting), str):
-                raise InputError(f"{setting} is {getattr(self, setting)!r}; it must be text.")
+            value = getattr(self, setting)
+            if not isinstance(value, str) or not can_be_stored(value):
+                raise InputError(f"{setting} is {value!r}; it must be text, in Unicode.")
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise InputError(
                 f"name is {self.name!r}; a folder is named by it: letters, digits, _.-"

@@ -10,7 +10,7 @@ import keras
 from tqdm import tqdm
 
 from data_reader.files import atomic_write
-from data_reader.run_folder import LOSS_COLUMNS
+from data_reader.run_files import LOSS_COLUMNS
 from training.loss_plot import plot_losses
 
 

@@ -228,7 +228,7 @@ def _check_same_data(run, data):
             f"The run {run.name} began with stories of {begun_with} photos, the data have stories "
             f"of {data.photos_per_story}; start a new run."
         )
-    kept = Vocabulary.read(run.vocabulary_file)
+    kept = run.vocabulary()
     if kept.checksum != data.vocabulary.checksum:
         raise InputError(
             f"The run {run.name} has a vocabulary of {len(kept)} words (checksum {kept.checksum}), "

@@ -1,7 +1,7 @@
 """The scores of the paper's models on VIST beside those recorded in 2018, as a table."""
 
-from data_reader.files import read_json
 from data_reader.layout import SPLITS
+from data_reader.run_files import read_scores
 from data_reader.sis_datareader import read_stories
 from data_reader.stories_file import open_stories
 
@@ -65,7 +65,7 @@ def _used_stories(layout):
 def _scores_of(run):
     """Yield the scores of a run; "-" for one that could not be computed."""
     protocols = {
-        split: read_json(run.scores("greedy", split)).get("protocols", {})
+        split: read_scores(run.scores("greedy", split)).get("protocols", {})
         for split in dict.fromkeys(split for split, _, _ in _ROWS)
     }
     for split, protocol, name in _ROWS:

@@ -5,10 +5,13 @@ import sys
 import zipfile
 
 import pytest
+from tiny_model import VOCABULARY
 from written_runs import write_run
 
 from data_reader.errors import InputError
-from data_reader.run_folder import LOSS_COLUMNS, RunFolder, Share
+from data_reader.run_files import LOSS_COLUMNS, Share
+from data_reader.run_folder import RunFolder
+from data_reader.vocabulary import Vocabulary
 from models.loading import load_model
 
 SETTINGS = {"model": "ImageGroupingModel", "data": "dataset"}
@@ -101,30 +104,37 @@ def test_an_incomplete_last_line_of_the_log_is_ignored(tmp_path):
     assert run.losses()["val_loss"] == [3.0, 2.0]
 
 
-def test_a_line_without_its_epoch_is_not_the_best(tmp_path):
-    run = write_run(tmp_path / "run", [3.0])
-    with run.loss_log.open("a") as file:
-        file.write(",0.5,1.0,0.01,1,1,\n")
-    assert run.best_epoch()["epoch"] == 1
-
-
-def test_a_vocabulary_without_words_is_named(tmp_path):
-    (tmp_path / "vocabulary.json").write_text("{}")
-    with pytest.raises(InputError, match=r"vocabulary\.json lacks idx_to_words"):
-        RunFolder(tmp_path).vocabulary_size()
+def test_a_vocabulary_that_is_not_the_model_s_is_refused(tmp_path):
+    run = write_run(tmp_path / "run", [1.0])
+    VOCABULARY.write(run.vocabulary_file)
+    assert run.vocabulary() == VOCABULARY
+    run.environment_file.write_text(f'{{"vocabulary_checksum": "{VOCABULARY.checksum}"}}')
+    assert run.vocabulary() == VOCABULARY
+    others = Vocabulary((*VOCABULARY.words[:-1], "sat"))
+    others.write(run.vocabulary_file)
+    with pytest.raises(
+        InputError, match=rf"{others.checksum}.*knows others.*{VOCABULARY.checksum}"
+    ):
+        run.vocabulary()
+    run.environment_file.unlink()  # an older run
+    assert run.vocabulary() == others
+    for words in (VOCABULARY.words[:-1], (*VOCABULARY.words, "sat")):
+        Vocabulary(words).write(run.vocabulary_file)
+        with pytest.raises(InputError, match=rf"holds {len(words)} words .* model knows 7"):
+            run.vocabulary()
 
 
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
         ("epoch,loss,val_loss\n0,1,2\n", r"columns epoch, loss, val_loss, expected epoch, loss"),
-        (",".join(LOSS_COLUMNS) + "\n1,a,2,3,4,5,\n", "could not convert string to float: 'a'"),
+        (",".join(LOSS_COLUMNS) + "\n1,a,2,3,4,5,\n", "line 2: loss is 'a', expected a number"),
         (",".join(LOSS_COLUMNS) + "\n\xff,1,2,3,4,5,\n", "can't decode byte 0xff"),
     ],
 )
 def test_a_broken_log_is_named(tmp_path, contents, message):
     (tmp_path / "loss.csv").write_text(contents, encoding="latin-1")
-    with pytest.raises(InputError, match=rf"loss\.csv can't be read: .*{message}"):
+    with pytest.raises(InputError, match=rf"loss\.csv(, | can't be read: .*){message}"):
         RunFolder(tmp_path).losses()
 
 
@@ -154,7 +164,10 @@ def test_the_scores_of_all_generated_stories_are_read(tmp_path):
 
 def test_a_scores_file_says_which_of_its_numbers_are_shares(tmp_path):
     run = write_run(tmp_path / "run", [1.0])
-    details = {"mean length": {"is_share": False}, "BLEU-4 uncut": {"is_share": True}}
+    details = {
+        "mean length": {"value": 9.5, "is_share": False},
+        "BLEU-4 uncut": {"value": 0.25, "is_share": True},
+    }
     numbers = {"album mean length": 9.5, "album BLEU-4 uncut": 0.25, "other BLEU-4 uncut": 0.5}
     contents = numbers | {"protocols": {"album": {"scores": details}}}
     run.scores("greedy", "test").write_text(json.dumps(contents))
@@ -178,12 +191,12 @@ def test_a_finished_run_is_described(tmp_path):
     run = write_run(
         tmp_path / "tiny_1", [3.0, 2.0, 2.5], extractor="resnet50", notes="what\nwas tried"
     )
-    run.vocabulary_file.write_text('{"idx_to_words": ["a", "b", "c"]}')
+    VOCABULARY.write(run.vocabulary_file)
     run.features_file.write_text('{"extractor": "resnet50", "feature_size": 2048}')
     run.finished_file.write_text('{"seconds": 90.4, "reason": "early stopping"}')
     run.environment_file.write_text(
         '{"git_commit": "abc123", "packages": {"keras": "3.15.1", "tqdm": "4"}, '
-        '"vocabulary_checksum": "c0ffee", "trainable_weights": 1234567}'
+        '"trainable_weights": 1234567}'
     )
     run.scores("greedy", "test").write_text('{"bleu": 52.125}')
     done = described(run.path)
@@ -198,8 +211,7 @@ def test_a_finished_run_is_described(tmp_path):
         "validation loss 2.0000 per word (nats)",
         "perplexity 7.389",
         "extractor resnet50",
-        "vocabulary 3 words",
-        "vocabulary checksum c0ffee",
+        "vocabulary 7 words",
         "trainable weights 1,234,567",
         "seed 1",
         "git commit abc123",
@@ -207,7 +219,7 @@ def test_a_finished_run_is_described(tmp_path):
         "learning_rate 0.01",
         "num_layers 2",
         "greedy test bleu 52.12",
-        "vocabulary.json 0.0 kB",
+        "vocabulary.json 0.2 kB",
     }
 
 

@@ -61,7 +61,7 @@ def test_a_shared_model_is_read_where_it_is_and_written_to_elsewhere(shared, pac
     before = sorted(path.parent.rglob("*"))
     with open_model(path) as run:
         assert run.name == "shared"
-        assert run.vocabulary_size() == 7
+        assert len(run.vocabulary()) == 7
         assert str(run.strips) == "shared_stories/strips"
         with pytest.raises(InputError, match=r"shared is a shared model, .* with --data\.$"):
             run.layout()

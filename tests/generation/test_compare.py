@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from data_reader.errors import InputError
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation import compare as command
 from generation import meteor, metrics
 from generation.comparison import DIVERSITY, LEFT_OUT, Result, Section, compare, in_common

@@ -11,7 +11,7 @@ from written_runs import write_run
 from data_reader.errors import InputError
 from data_reader.files import read_json
 from data_reader.layout import DataLayout
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation import metrics, scores, story_scores
 from generation.dhm import read_story_scores
 from generation.metrics import METRICS, Metric, Texts, shown, with_metrics

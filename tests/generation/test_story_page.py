@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_reader.run_folder import Share
+from data_reader.run_files import Share
 from generation.generated_stories import ShownStory
 from generation.story_page import write_page
 

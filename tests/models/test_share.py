@@ -67,7 +67,10 @@ def run(tmp_path):
 
 
 def write_scores(run):
-    details = {"METEOR": {"is_share": True}, "CIDEr": {"is_share": False}}
+    details = {
+        "METEOR": {"value": 0.3125, "is_share": True},
+        "CIDEr": {"value": 0.5, "is_share": False},
+    }
     scores = {
         "vist-album METEOR": 0.3125,
         "vist-album CIDEr": 0.5,

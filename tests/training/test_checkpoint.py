@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from data_reader.run_files import LOSS_COLUMNS
 from training.checkpoint import Checkpoints, Progress, kept_random_states, random_states
 from training.strategy import draw_apart
 
@@ -25,9 +26,16 @@ def trained(model, steps):
     return model
 
 
+def after(epochs, batch=0, **others):
+    """The `Progress` after so many epochs."""
+    row = dict.fromkeys(LOSS_COLUMNS, 2.0) | {"bleu": None}
+    rows = [row | {"epoch": number} for number in range(1, epochs + 1)]
+    return Progress(epochs, batch, rows=rows, samples=epochs * ["a story"], **others)
+
+
 def test_a_training_that_is_restored_continues_as_if_nothing_had_happened(tmp_path):
     model = trained(small_model(), 3)
-    saved = Progress(epoch=1, batch=3, loss_sum=0.1, words=7, rows=[{"val_loss": 2.0}])
+    saved = after(1, batch=3, loss_sum=0.1, words=7)
     Checkpoints(tmp_path).save(model, saved)
     expected = trained(model, 3).get_weights()
     other = trained(small_model(), 1)
@@ -81,7 +89,7 @@ def test_what_is_drawn_in_between_does_not_count():
 def test_the_newest_two_are_kept_and_a_broken_one_is_passed_over(tmp_path, capsys):
     model, checkpoints = small_model(), Checkpoints(tmp_path)
     for epoch, batch in ((0, 900), (1, 0), (1, 1000)):
-        checkpoints.save(model, Progress(epoch=epoch, batch=batch))
+        checkpoints.save(model, after(epoch, batch))
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["00001_0000000.npz", "00001_0001000.npz"]
     newest = tmp_path / names[-1]
@@ -112,7 +120,7 @@ def test_each_worker_draws_a_dropout_of_its_own_that_the_seed_determines():
 
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     model, checkpoints = small_model(), Checkpoints(tmp_path)
-    checkpoints.save(model, Progress(epoch=1))
+    checkpoints.save(model, after(1))
 
     def full(file, **_):
         file.write(b"PK")
@@ -120,16 +128,16 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="No space left"):
-        checkpoints.save(model, Progress(epoch=2))
+        checkpoints.save(model, after(2))
     assert [path.name for path in tmp_path.iterdir()] == ["00001_0000000.npz"]
     assert checkpoints.restore_newest(model).epoch == 1
 
 
 def test_a_removed_file_is_written_again(tmp_path):
     model, checkpoints = small_model(), Checkpoints(tmp_path)
-    checkpoints.save(model, Progress(epoch=1))
+    checkpoints.save(model, after(1))
     next(tmp_path.iterdir()).unlink()
-    checkpoints.save(model, Progress(epoch=2))
+    checkpoints.save(model, after(2))
     assert checkpoints.restore_newest(model).epoch == 2
 
 
