@@ -4,7 +4,8 @@ import numpy as np
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import read_json, write_json
+from data_reader.fields import number, read_fields
+from data_reader.files import write_json
 from data_reader.image_data_reader import (
     ALEXNET_IMAGE_SIZE,
     ALEXNET_MEANS,
@@ -56,17 +57,14 @@ def read_means(layout):
     """
     if not layout.means.exists():
         return ALEXNET_MEANS
-    contents = read_json(layout.means)
     try:
-        means = tuple(float(contents[name]) for name in _NAMES)
-    except (KeyError, TypeError, ValueError) as error:
+        means = read_fields(layout.means, dict.fromkeys(_NAMES, number(0, 255)), _NAMES)
+    except InputError as error:
         raise InputError(
-            f"{layout.means} must hold the numbers {', '.join(_NAMES)}; delete it or make it "
-            "again with: python -m data_reader.image_mean_calculation"
+            f"{error} Delete the file, or make it again with: "
+            "python -m data_reader.image_mean_calculation"
         ) from error
-    if not all(0 <= mean <= 255 for mean in means):
-        raise InputError(f"{layout.means} holds {means}; means of pixels are between 0 and 255.")
-    return means
+    return tuple(float(means[name]) for name in _NAMES)
 
 
 def main():

@@ -11,13 +11,22 @@ import numpy as np
 
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import read_json, read_strings, write_json
+from data_reader.fields import FLAG, TEXT, Each, list_of, read_fields
+from data_reader.files import read_strings, write_json
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories
 from generation.bootstrap import interval
 from generation.generated_stories import read_hypotheses
 
+_ALBUM = {
+    "event": TEXT,
+    "weather": TEXT,
+    "clothes": TEXT,
+    "keepsake": TEXT,
+    "photos": Each({"shows_keepsake": FLAG}),
+}
+_FACTS_FILE = {"albums": Each(_ALBUM), "wordings": Each(Each(list_of(TEXT)))}
 # The event, which the first sentence of nearly every story names, is counted separately.
 FACTS = ("weather", "clothes", "keepsake")
 
@@ -128,12 +137,13 @@ def read_facts(layout):
         raise FileNotFoundError(
             f"{layout.facts} is missing: only the sample set knows the facts of its photos."
         )
-    facts = read_json(layout.facts)
-    if not isinstance(facts, dict) or not {"albums", "wordings"} <= set(facts):
-        raise InputError(
-            f"{layout.facts} lacks albums or wordings; make the sample set again with "
-            "python -m dataset.sample."
-        )
+    try:
+        facts = read_fields(layout.facts, _FACTS_FILE, ("albums", "wordings"))
+        for fact in ("event", *FACTS):
+            if fact not in facts["wordings"]:
+                raise InputError(f"{layout.facts}: wordings lacks {fact}.")
+    except InputError as error:
+        raise InputError(f"{error} Make the sample set again with: python -m dataset.sample") from error
     return facts
 
 
@@ -154,10 +164,16 @@ def read_stories_with_facts(layout, run, decoding, split):
             f"{layout.stories(split)} {len(album_ids)}; generate them again with "
             "python -m generation."
         )
-    return [
-        GeneratedStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
-        for album_id, photos, story in zip(album_ids, photo_ids, generated, strict=True)
-    ]
+    try:
+        return [
+            GeneratedStory(album_id, " ".join(story), _facts_of(albums[album_id], photos))
+            for album_id, photos, story in zip(album_ids, photo_ids, generated, strict=True)
+        ]
+    except KeyError as error:  # an album, a photo or a fact
+        raise InputError(
+            f"{layout.facts} lacks {error}, which the {split} stories are about; it is not of the "
+            "same sample set, or was changed. Make it again with: python -m dataset.sample"
+        ) from error
 
 
 def _facts_of(album, photos):

@@ -153,7 +153,7 @@ def read_hypotheses(run, decoding, split):
             hint = _how_to_generate(run, decoding, split)
             raise FileNotFoundError(f"{file} is missing; {hint}")
     sentences, stories = _lines(path), len(_lines(by_story))
-    if not stories or len(sentences) % stories:
+    if not stories or not sentences or len(sentences) % stories:
         raise InputError(
             f"{path} holds {len(sentences)} sentences, {by_story.name} {stories} stories; "
             "one of them is broken, generate the stories again."

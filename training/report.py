@@ -148,7 +148,7 @@ def _result(run, folder, num_samples):
 
 def _read_table(path):
     """-> the table's columns, its rows as dictionaries; no columns if there is no file."""
-    if not path.exists():
+    if not path.is_file():
         return [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:  # Excel starts it with a mark

@@ -1,9 +1,13 @@
 """Stories that a model generates for some validation photos while it is trained."""
 
+import sys
+from functools import cached_property
+
 import numpy as np
 
 from data_reader.stories_file import read_story_ids
 from generation.protocols import corpus_bleu
+from generation.scored_files import shortened
 from generation.story_generator import StoryGenerator
 from training.checkpoint import kept_random_states
 
@@ -38,13 +42,34 @@ class ValidationStories:
         )
 
     def bleu(self):
-        """`corpus_bleu` of the first hundred stories' sentences."""
-        generated = self._generate(self._stories["image_embeddings"][:SCORED_STORIES])
-        human = [self._decode(rows) for rows in self._stories["story_sentences"][: len(generated)]]
-        return corpus_bleu(
-            [sentence for story in generated for sentence in story],
-            [sentence for story in human for sentence in story],
-        )
+        """`corpus_bleu` of the first hundred stories' sentences; None if nobody wrote any.
+
+        Sentences that are empty in the human story are left out.
+        """
+        human = self._human
+        generated = self._generate(self._stories["image_embeddings"][: len(human)])
+        pairs = [
+            pair
+            for stories in zip(generated, human, strict=True)
+            for pair in zip(*stories, strict=True)
+            if pair[1]
+        ]
+        return corpus_bleu(*zip(*pairs, strict=True)) if pairs else None
+
+    @cached_property
+    def _human(self):
+        """The human stories that are scored; it says once in which of them a sentence is empty."""
+        rows = self._stories["story_sentences"][:SCORED_STORIES]
+        human = [self._decode(story) for story in rows]
+        ids = read_story_ids(self._stories)[: len(human)]
+        empty = [id_ for id_, story in zip(ids, human, strict=True) if not all(story)]
+        if empty:
+            print(
+                f"warning: BLEU leaves out the empty sentences of {len(empty)} validation stories: "
+                f"{shortened(empty)}",
+                file=sys.stderr,
+            )
+        return human
 
     def _generate(self, image_features):
         with kept_random_states(self._model):

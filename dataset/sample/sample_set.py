@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
+from data_reader.fields import read_fields
 from data_reader.files import exclusive_lock, read_json, write_json
 from data_reader.image_data_reader import read_photo
 from data_reader.layout import SPLITS, DataLayout
@@ -107,7 +108,7 @@ def _check_same(layout, made_with):
         raise InputError(
             f"{layout.vist} holds something other than a sample set; give another --data folder."
         )
-    found = read_json(layout.facts).get("made_with")
+    found = read_fields(layout.facts, {}).get("made_with")
     if found != made_with:
         raise InputError(
             f"{layout.vist} holds a sample set made with {found}, not with {made_with}; "
