@@ -41,11 +41,12 @@ def read_model_settings(path):
     with _opened(path) as archive:
         if archive.getinfo(_CONFIG).file_size > _LARGEST_CONFIG:
             raise ValueError(f"its {_CONFIG} has more than {_LARGEST_CONFIG:,} bytes")
-        settings = json.loads(archive.read(_CONFIG))["config"]
-    if not isinstance(settings, dict):
-        raise InputError(f"{path} is broken: its {_CONFIG} holds no settings.")
-    check_fields(f"{path}, {_CONFIG}", settings, _SETTINGS)
-    return settings
+        contents = json.loads(archive.read(_CONFIG))
+    where = f"{path}, {_CONFIG}"
+    check_fields(where, {"contents": contents}, {"contents": {"config": _SETTINGS}})
+    if "config" not in contents:
+        raise InputError(f"{where} lacks config.")
+    return contents["config"]
 
 
 def weight_shapes(path):
@@ -103,19 +104,16 @@ def _open_weights(archive):
 
 def _arrays_of(file):
     """List an HDF5 file's arrays; anything but groups and arrays of its own is refused."""
-    found = []
-
-    def visit(name, link):
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"its weights hold a link, {name}")
-        held = file[name]
+    links = {}
+    file.visititems_links(links.__setitem__)  # h5py lets no error out of it
+    arrays = []
+    for name, link in links.items():
+        held = file[name] if isinstance(link, h5py.HardLink) else link
         if isinstance(held, h5py.Dataset):
-            found.append(held)
+            arrays.append(held)
         elif not isinstance(held, h5py.Group):
-            raise ValueError(f"its weights hold a type, {name}")
-
-    file.visititems_links(visit)
-    return found
+            raise ValueError(f"its weights hold a {type(held).__name__}, {name}")
+    return arrays
 
 
 def _is_whole(array):

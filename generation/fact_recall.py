@@ -143,7 +143,9 @@ def read_facts(layout):
             if fact not in facts["wordings"]:
                 raise InputError(f"{layout.facts}: wordings lacks {fact}.")
     except InputError as error:
-        raise InputError(f"{error} Make the sample set again with: python -m dataset.sample") from error
+        raise InputError(
+            f"{error} Make the sample set again with: python -m dataset.sample"
+        ) from error
     return facts
 
 

@@ -46,17 +46,18 @@ def test_the_file_is_read_by_its_names(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "contents", [{"blue_mean": 1, "green_mean": 2}, {"blue_mean": "x"}, [1, 2, 3]]
+    ("contents", "message"),
+    [
+        ({"blue_mean": 1, "green_mean": 2}, "lacks red_mean"),
+        ([1, 2, 3], "expected a dictionary"),
+        ({"red_mean": 3, "green_mean": 2.5, "blue_mean": 300}, "blue_mean is 300, expected a num"),
+        ({"red_mean": 3, "green_mean": "2.5", "blue_mean": 3}, "green_mean is '2.5', expected a"),
+        ({"red_mean": True, "green_mean": 2.5, "blue_mean": 3}, "red_mean is True, expected a nu"),
+        ({"red_mean": 10**400, "green_mean": 2.5, "blue_mean": 3}, "red_mean is 1000"),
+    ],
 )
-def test_a_file_that_does_not_hold_three_means_is_refused(tmp_path, contents):
+def test_a_file_that_does_not_hold_three_means_is_refused(tmp_path, contents, message):
     layout = DataLayout(tmp_path)
     layout.means.write_text(json.dumps(contents))
-    with pytest.raises(InputError, match=r"mean\.json must hold the numbers blue_mean"):
-        read_means(layout)
-
-
-def test_means_beyond_the_range_of_pixels_are_refused(tmp_path):
-    layout = DataLayout(tmp_path)
-    layout.means.write_text('{"red_mean": 3, "green_mean": 2.5, "blue_mean": 300}')
-    with pytest.raises(InputError, match="between 0 and 255"):
+    with pytest.raises(InputError, match=rf"mean\.json.* {message}.*make it again with"):
         read_means(layout)

@@ -1,7 +1,9 @@
 import pytest
 
 from data_reader.errors import InputError
-from generation.fact_recall import GeneratedStory, fact_recall, named_values
+from data_reader.files import write_json
+from data_reader.layout import DataLayout
+from generation.fact_recall import GeneratedStory, fact_recall, named_values, read_facts
 
 WORDINGS = {
     "event": {"beach": ["beach"], "snow": ["snow day"]},
@@ -89,3 +91,24 @@ def test_others_are_the_stories_of_all_other_albums():
 def test_a_single_album_is_refused():
     with pytest.raises(InputError, match="at least two"):
         fact_recall([story("1", "sunny", event="beach")], WORDINGS)
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ([], "is broken: expected a dictionary"),
+        ({"albums": {}}, "lacks wordings"),
+        ({"albums": {"1": {"photos": []}}, "wordings": {}}, r"albums\.1\.photos is \[\], expected"),
+        (
+            {"albums": {"1": {"event": 3}}, "wordings": {}},
+            r"albums\.1\.event is 3, expected a text",
+        ),
+        ({"albums": {}, "wordings": {"event": {"x": "x"}}}, r"wordings\.event\.x is 'x', expected"),
+        ({"albums": {}, "wordings": {"event": {}}}, "wordings lacks weather"),
+    ],
+)
+def test_facts_that_were_changed_are_refused(tmp_path, contents, message):
+    layout = DataLayout(tmp_path)
+    write_json(layout.facts, contents)
+    with pytest.raises(InputError, match=rf"facts\.json.* {message}.*python -m dataset\.sample"):
+        read_facts(layout)

@@ -1,9 +1,11 @@
 import errno
+import json
 
 import keras
 import numpy as np
 import pytest
 
+from data_reader.errors import InputError
 from data_reader.run_files import LOSS_COLUMNS
 from training.checkpoint import Checkpoints, Progress, kept_random_states, random_states
 from training.strategy import draw_apart
@@ -159,3 +161,44 @@ def test_the_best_epoch_is_one_with_a_finite_loss():
     rows = [{"epoch": n, "val_loss": loss} for n, loss in enumerate([2.0, 1.0, float("nan")])]
     assert Progress(rows=rows).best == rows[1]
     assert Progress().best is None
+
+
+def write_checkpoint(folder, progress=None, **arrays):
+    """A checkpoint of which some parts are others."""
+    model = small_model()
+    Checkpoints(folder).save(model, after(1))
+    [path] = folder.iterdir()
+    with np.load(path) as archive:
+        whole = dict(archive)
+    if progress is not None:
+        whole["progress"] = json.dumps(json.loads(str(whole["progress"])) | progress)
+    np.savez(path, **whole | arrays)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("progress", "message"),
+    [
+        ({"batch": "3"}, "progress.batch is '3', expected a whole number from 0"),
+        ({"rows": [3]}, r"progress.rows is \[3\], expected a list, each a dictionary"),
+        ({"rows": [{"epoch": 1}]}, "only the model has bleu"),
+        ({"epoch": 2}, "is of epoch 2, but holds the losses of 1 epochs and the samples of 1"),
+        ({"ended_by": None}, "progress.ended_by is None, expected a text"),
+    ],
+)
+def test_a_progress_that_was_changed_is_refused(tmp_path, progress, message):
+    model = write_checkpoint(tmp_path, progress)
+    with pytest.raises(InputError, match=message):
+        Checkpoints(tmp_path).restore_newest(model)
+
+
+def test_a_variable_of_another_type_is_refused(tmp_path):
+    model = write_checkpoint(tmp_path, **{"sequential/dense/bias": np.zeros(2)})
+    with pytest.raises(InputError, match=r"checkpoint has sequential/dense/bias \[2\] float64"):
+        Checkpoints(tmp_path).restore_newest(model)
+
+
+def test_a_checkpoint_that_unpacks_to_more_than_it_is_is_not_used(tmp_path, capsys):
+    np.savez_compressed(tmp_path / "00001_0000000.npz", progress=np.zeros(10**6))
+    assert Checkpoints(tmp_path).restore_newest(small_model()) == Progress()
+    assert "is broken ('progress.npy' in the archive is not stored" in capsys.readouterr().err
