@@ -44,9 +44,12 @@ def read_model_settings(path):
         contents = json.loads(archive.read(_CONFIG))
     where = f"{path}, {_CONFIG}"
     check_fields(where, {"contents": contents}, {"contents": {"config": _SETTINGS}})
-    if "config" not in contents:
-        raise InputError(f"{where} lacks config.")
-    return contents["config"]
+    settings = contents.get("config", {})
+    if missing := [
+        name for name in ("vocabulary_size", "image_group_size") if name not in settings
+    ]:
+        raise InputError(f"{where} lacks {', '.join(missing)}.")
+    return settings
 
 
 def weight_shapes(path):

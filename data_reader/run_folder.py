@@ -285,7 +285,7 @@ class RunFolder:
         recorded = self.environment().get("vocabulary_checksum", vocabulary.checksum)
         words = len(vocabulary)
         if self.model_file.is_file():
-            words = self.model_config().get("vocabulary_size", words)
+            words = self.model_config()["vocabulary_size"]
         if recorded != vocabulary.checksum or words != len(vocabulary):
             model = f"{words:,}" if words != len(vocabulary) else f"others (checksum {recorded})"
             raise InputError(

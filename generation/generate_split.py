@@ -9,6 +9,7 @@ import numpy as np
 from data_reader.cli import import_tensorflow
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
+from data_reader.vocabulary import ROW_LENGTH
 from generation.decoding_options import decoding_as_dict
 
 
@@ -34,10 +35,11 @@ def generate_split(run, split, stories, decoding, precision="float32"):
     refusal = f"Another process is generating the same stories in {run.path}; let it finish."
     with exclusive_lock(folder, refusal):
         _discard_parts_unless(_origin(run, stories, decoding, precision), folder)
-        parts = _read_parts(folder)
-        first = len(parts) * STORIES_PER_BATCH
         image_features = stories["image_embeddings"]
         human = stories["story_sentences"] if decoding.human_previous else None
+        words = run.model_config()["vocabulary_size"]
+        parts = _read_parts(folder, image_features.shape[:2], STORIES_PER_BATCH, words)
+        first = len(parts) * STORIES_PER_BATCH
         if first < len(image_features):
             generator = StoryGenerator(load_model(run, precision), decoding)
             for batch in generator.generate_batches(
@@ -83,14 +85,28 @@ def _discard_parts_unless(origin, folder):
         write_json(path, origin)
 
 
-def _read_parts(folder):
-    """Read the generated batches, up to the first that is missing or broken."""
-    parts = []
-    while True:
+def _read_parts(folder, shape, per_batch, words):
+    """Read the generated batches, up to the first that is missing, broken or another model's.
+
+    Args:
+        shape: the numbers of stories and of photos per story.
+        words: that the model knows.
+    """
+    parts, (stories, images) = [], shape
+    for start in range(0, stories, per_batch):
         try:
-            parts.append(np.load(_part(folder, len(parts))))
-        except (OSError, ValueError, EOFError):
-            return parts
+            part = np.load(_part(folder, len(parts)))
+        except (OSError, ValueError, EOFError, MemoryError):
+            break
+        expected = (min(per_batch, stories - start), images, ROW_LENGTH)
+        if part.shape != expected or part.dtype.kind not in "iu" or not _within(part, words):
+            break
+        parts.append(part)
+    return parts
+
+
+def _within(indices, words):
+    return 0 <= indices.min() and indices.max() < words
 
 
 def _part(folder, number):

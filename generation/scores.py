@@ -19,7 +19,8 @@ from importlib.metadata import version
 
 from data_reader.cli import add_data_option, command_line, run_command, whole_number
 from data_reader.errors import InputError
-from data_reader.files import read_json, write_json
+from data_reader.fields import read_fields
+from data_reader.files import write_json
 from data_reader.layout import SPLITS
 from data_reader.run_files import Share
 from data_reader.run_folder import RunFolder
@@ -72,7 +73,7 @@ def score_run(run, split, decoding, layout, metrics=METRICS):
         },
         "protocols": {protocol: _details(of_protocol) for protocol, of_protocol in scored.items()},
         "diversity": stories.diversity(),
-        "decoding": read_json(settings) if settings.is_file() else {},
+        "decoding": read_fields(settings, {}) if settings.is_file() else {},
         "counts": {
             "stories": len(stories.generated),
             "albums": len(set(stories.albums)),

@@ -49,12 +49,10 @@ def load_model(run, precision="float32"):
 def _check_names(run, chosen, settings):
     known = arguments_of(chosen)
     unknown = [name for name in settings if name not in known]
-    lacking = [name for name in ("vocabulary_size", "feature_size") if name not in settings]
-    if unknown or lacking:
-        wrong = f"has {unknown[0]!r}, which" if unknown else f"lacks {lacking[0]!r}, which"
+    if unknown:
         raise InputError(
-            f"{run.model_file} {wrong} is {'no' if unknown else 'a'} setting of "
-            f"{chosen.__name__}, the model that {run.experiment_file} names."
+            f"{run.model_file} has {unknown[0]!r}, which is no setting of {chosen.__name__}, the "
+            f"model that {run.experiment_file} names."
         )
 
 

@@ -119,7 +119,7 @@ class Checkpoints:
         return Progress()
 
     def _paths(self):
-        return sorted(self._folder.glob("[0-9]*.npz"))
+        return sorted(path for path in self._folder.glob("[0-9]*.npz") if path.is_file())
 
 
 def _read(path):

@@ -134,7 +134,7 @@ def _result(run, folder, num_samples):
         "val_loss": best.get("val_loss", math.nan),
         "activation": "tanh",
         "hidden_dimension": settings.get("image_encoder_latent_dim", ""),
-        "gradient_clipping_value": settings["gradient_clip_value"],
+        "gradient_clipping_value": settings.get("gradient_clip_value", ""),
         "optimizer": "adam",
         "loss_history_filename": os.path.relpath(run.loss_log, folder),
         "model_filename": os.path.relpath(run.model_file, folder),

@@ -13,7 +13,7 @@ import pytest
 from data_reader.errors import InputError
 from data_reader.model_file import check_model_file, read_model_settings, weight_shapes
 
-CONFIG = {"config": {"vocabulary_size": 7, "cell_type": "gru"}}
+CONFIG = {"config": {"vocabulary_size": 7, "image_group_size": 3, "cell_type": "gru"}}
 
 
 def write(path, add=lambda file: None, config=CONFIG, how=zipfile.ZIP_STORED, others=()):

@@ -66,11 +66,12 @@ def test_an_interrupted_generation_resumes(run, stories, monkeypatch):
 def test_a_broken_batch_and_those_after_it_are_generated_again(run, stories):
     expected = generate_split(run, "test", stories, Greedy())
     first, second, _ = sorted(run.unfinished_generation("greedy", "test").glob("*.npy"))
-    second.write_bytes(b"")
     before = first.stat().st_mtime_ns
-    np.testing.assert_array_equal(generate_split(run, "test", stories, Greedy()), expected)
-    assert first.stat().st_mtime_ns == before
-    assert len(np.load(second)) == 3
+    for broken in (None, np.full((3, 2, 22), 9), np.full((3, 2, 22), 8.0), np.full((3, 1, 22), 8)):
+        second.write_bytes(b"") if broken is None else np.save(second, broken)
+        np.testing.assert_array_equal(generate_split(run, "test", stories, Greedy()), expected)
+        assert first.stat().st_mtime_ns == before
+        assert len(np.load(second)) == 3
 
 
 def mark_first_batch(run, decoding):

@@ -49,7 +49,7 @@ def test_a_model_is_loaded_as_keras_loads_it(run):
         ({"cell_type": "lstm"}, "does not hold the weights"),
         ({"trainable": "no"}, "trainable is 'no'; it must be True or False"),
         ({"layers": []}, r"model\.keras has 'layers', which is no setting of ImageGroupingModel"),
-        ({"feature_size": None}, r"model\.keras lacks 'feature_size', which is a setting of"),
+        ({"image_group_size": None}, r"model\.keras, config\.json lacks image_group_size"),
     ],
 )
 def test_settings_that_the_weights_do_not_fit_are_refused_before_memory_is_taken(
