@@ -106,7 +106,7 @@ def _read_parts(folder, shape, per_batch, words):
 
 
 def _within(indices, words):
-    return 0 <= indices.min() and indices.max() < words
+    return indices.min() >= 0 and indices.max() < words
 
 
 def _part(folder, number):

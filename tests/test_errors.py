@@ -39,8 +39,12 @@ def run_script(folder, model, *arguments):
     script = folder / "wrong.py"
     data = str(write_data(folder / "data"))
     script.write_text(textwrap.dedent(SCRIPT).format(model=model, data=data))
+    return run_python(script, "--results", str(folder / "results"), *arguments)
+
+
+def run_python(script, *arguments):
     return subprocess.run(
-        [sys.executable, str(script), "--results", str(folder / "results"), *arguments],
+        [sys.executable, str(script), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -74,3 +78,34 @@ def test_a_wrong_setting_of_the_same_script_is_one_line(tmp_path):
         "error: num_layers is 0; it must be a whole number from 1."
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_in_an_experiment_file_is_one_line_with_its_place(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from dataclasses import replace\n"
+        "from training.experiments.image_grouping import EXPERIMENT\n"
+        "MINE = replace(EXPERIMENT, epochs=True)\n"
+    )
+    done = run_python(script)
+    message = "epochs is True; it must be a whole number from 1."
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        f"error: {message} ({script}:3)\n",
+    )
+
+
+def test_another_error_in_an_experiment_file_keeps_its_traceback(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from contextlib import suppress\n"
+        "from training.experiment import Experiment\n"
+        "with suppress(ValueError):\n"
+        "    Experiment(name='x', model='x')\n"
+        "1 / 0\n"
+    )
+    done = run_python(script)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
