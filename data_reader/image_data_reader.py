@@ -137,30 +137,42 @@ def read_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS):
 
 
 @contextmanager
-def decoded_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS):
+def decoded_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS, inspect=None):
     """Yield a photo as `read_photo` returns it, and count its memory until the block ends.
 
     All threads of the process together decode at most `max_megapixels` at once: further ones wait.
+
+    Args:
+        inspect: a function that is called with the file's contents before they are decoded.
     """
-    with _open_regular(path) as file:
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        size = _size_of_regular(file)
         header = read_header(file)
         factor = _reduction(header, short_side)
         limit = max_megapixels * 1_000_000 * BYTES_PER_PIXEL
         needed = header.memory(factor) if header.width else limit  # its size is not known yet
         if needed > limit:
             raise InputError(_too_large(header, needed, max_megapixels))
-        if (size := os.fstat(file.fileno()).st_size) > limit:
+        if size > limit:
             raise InputError(f"a file of {size / 1e6:,.0f} MB, the limit is {limit / 1e6:,.0f} MB")
         with _MEMORY.held(max(needed, size), limit):
             file.seek(0)
-            yield _decode(np.frombuffer(file.read(), np.uint8), header, factor, max_megapixels)
+            contents = file.read(size)
+            if inspect:
+                inspect(contents)
+            yield _decode(contents, header, factor, max_megapixels)
 
 
-def _open_regular(path):
-    """Open a file for reading, but not a pipe or a device, which may never end."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise InputError("no regular file, but a folder, pipe or device")
-    return open(path, "rb")
+def _open_without_waiting(path, flags):
+    return os.open(path, flags | os.O_NONBLOCK)  # opening a pipe waits for somebody who writes
+
+
+def _size_of_regular(file):
+    """Return a file's size in bytes, but refuse pipes and devices, which may never end."""
+    state = os.fstat(file.fileno())
+    if not stat.S_ISREG(state.st_mode):
+        raise InputError("no regular file, but a pipe or device")
+    return state.st_size
 
 
 def _too_large(header, needed, max_megapixels):
@@ -207,7 +219,7 @@ def _decode(contents, header, factor, max_megapixels):
         return decode_heic(contents, max_megapixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the error below reports it
     try:
-        photo = cv2.imdecode(contents, _MODES[factor])
+        photo = cv2.imdecode(np.frombuffer(contents, np.uint8), _MODES[factor])
     except cv2.error:
         photo = None
     if photo is None:

@@ -67,7 +67,7 @@ def decode_heic(contents, max_megapixels):
     """Decode a HEIC photo -> uint8 [height, width, 3] in B,G,R, upright.
 
     Args:
-        contents: uint8 [n], those of the file.
+        contents: bytes, those of the file.
 
     Raises:
         InputError: pillow-heif is missing, or the photo is broken or too large.

@@ -32,6 +32,7 @@ from dataset.feature_parts import WHOLE, PartsFolder, Shard
 from dataset.photo_files import (
     checksum_of_contents,
     fingerprint,
+    fingerprint_of,
     have_contents,
     note_on_ambiguous_ids,
     record_of_files,
@@ -69,9 +70,8 @@ def extract(
         (photos extracted, photos skipped), or an `Unfinished` if parts of other shards are missing.
 
     Raises:
-        InputError: no photo can be read, or another process does the same work or works in the
-            same folder with other photos or weights.
-        FileNotFoundError: the folder of the parts was removed meanwhile.
+        InputError: no photo can be read, or another process works on the same or other features.
+        FileNotFoundError: the parts were removed meanwhile.
     """
     photos = list(photos.items())
     manifest = _manifest(photos, extractor, max_megapixels)
@@ -86,18 +86,13 @@ def extract(
                 if missing:
                     return Unfinished(len(folder.parts), len(missing), len(folder.of(shard)))
                 _assemble(folder, manifest, extractor, features_path, skipped_path, show_life)
-    except OSError:
-        # Another process may have written the file meanwhile, and removed the parts.
+    except OSError:  # another process may have written the file, and removed the parts
         if not _is_current(features_path, manifest):
             raise
     folder.remove()
-    extracted = _count_rows(features_path)
-    return extracted, len(photos) - extracted
-
-
-def _count_rows(features_path):
     with h5py.File(features_path) as file:
-        return len(file["image_ids"])
+        extracted = len(file["image_ids"])
+    return extracted, len(photos) - extracted
 
 
 def _parts_folder(features_path):
@@ -228,11 +223,17 @@ def _decoded_ahead(photos, decode, decoders):
 
 def _decode(path, extractor, max_megapixels):
     """Return the network's input, or the reason why there is none, and the file's fingerprint."""
+    seen = []
+
+    def inspect(contents):
+        seen.append(fingerprint_of(contents))
+
     try:
-        with decoded_photo(path, extractor.image_size, max_megapixels) as photo:
-            return extractor.preprocess(photo), fingerprint(path)
+        with decoded_photo(path, extractor.image_size, max_megapixels, inspect) as photo:
+            result = extractor.preprocess(photo)
     except (InputError, OSError, cv2.error) as error:
-        return str(error), fingerprint(path)
+        result = str(error)
+    return result, seen[0] if seen else fingerprint(path)
 
 
 def _assemble(folder, manifest, extractor, features_path, skipped_path, show_life):

@@ -44,25 +44,39 @@ def _state(path):
     return state.st_size, state.st_mtime_ns // 10**9
 
 
-def fingerprint(path):
-    """Compute a fingerprint of a file's contents: 64 bits; 0 if it can't be read.
+def fingerprint_of(contents):
+    """Compute a fingerprint of a file's contents, bytes: 64 bits.
 
     It hashes the sums of the contents' blocks, which takes a tenth of the time of hashing all.
     """
+    sums = np.zeros(_BLOCK // 8, np.uint64)
+    return _digest(sums, _add_blocks(sums, contents))
+
+
+def _add_blocks(sums, contents):
+    """Add the whole blocks of some bytes to their sums -> the rest."""
+    whole = len(contents) // _BLOCK * _BLOCK
+    sums += np.frombuffer(contents, "<u8", whole // 8).reshape(-1, len(sums)).sum(axis=0)
+    return contents[whole:]
+
+
+def _digest(sums, rest):
+    digest = hashlib.blake2b(sums.tobytes() + rest, digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def fingerprint(path):
+    """Compute the fingerprint of a file; 0 if it can't be read."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            return np.uint64(0)
+            return 0
         sums, rest = np.zeros(_BLOCK // 8, np.uint64), b""
         with open(path, "rb") as file:
             while read := file.read(_READ_AT_ONCE):
-                whole = len(read) // _BLOCK * _BLOCK
-                words = np.frombuffer(read, np.uint64, whole // 8).reshape(-1, _BLOCK // 8)
-                sums += words.sum(axis=0, dtype=np.uint64)
-                rest += read[whole:]
+                rest = _add_blocks(sums, read)
+        return _digest(sums, rest)
     except OSError:
-        return np.uint64(0)
-    digest = hashlib.blake2b(sums.tobytes() + rest, digest_size=8).digest()
-    return np.frombuffer(digest, np.uint64)[0]
+        return 0
 
 
 def checksum_of_contents(fingerprints):

@@ -121,7 +121,7 @@ def test_a_pipe_or_a_device_is_no_photo(tmp_path):
     os.mkfifo(tmp_path / "p.jpg")
     (tmp_path / "q.jpg").symlink_to("/dev/zero")
     for name in ("p.jpg", "q.jpg"):
-        with pytest.raises(InputError, match="no regular file, but a folder, pipe or device"):
+        with pytest.raises(InputError, match="no regular file, but a pipe or device"):
             read_photo(tmp_path / name)
 
 

@@ -15,6 +15,7 @@ from data_reader.layout import DataLayout
 from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, extract, extract_all
 
 PHOTOS = 2 * PHOTOS_PER_PART + 3
+FEW = 5
 
 
 class Interrupted:
@@ -34,6 +35,13 @@ class Interrupted:
 def layout(tmp_path):
     layout = DataLayout(tmp_path)
     write_photos(layout.photos("train") / "images", PHOTOS)
+    return layout
+
+
+@pytest.fixture
+def few(tmp_path):
+    layout = DataLayout(tmp_path)
+    write_photos(layout.photos("train") / "images", FEW)
     return layout
 
 
@@ -178,72 +186,73 @@ def exchange(photo, shade, seconds):
 
 
 def test_a_photo_exchanged_for_another_of_the_same_size_is_extracted_again(
-    layout, monkeypatch, capsys
+    few, monkeypatch, capsys
 ):
-    photo = layout.photos("train") / "images" / "000.png"
+    photo = few.photos("train") / "images" / "000.png"
     exchange(photo, 5, 0)
-    extract_only_train(layout, monkeypatch, mean_colour())
+    extract_only_train(few, monkeypatch, mean_colour())
     exchange(photo, 77, 2)
-    extract_only_train(layout, monkeypatch, mean_colour())
-    assert read(layout)[1][0].tolist() == [77, 0, 2]
+    extract_only_train(few, monkeypatch, mean_colour())
+    assert read(few)[1][0].tolist() == [77, 0, 2]
 
     capsys.readouterr()
     exchange(photo, 77, 2)  # the same contents, as a copy has them
-    extract_only_train(layout, monkeypatch, mean_colour(Interrupted(0)))
+    extract_only_train(few, monkeypatch, mean_colour(Interrupted(0)))
     assert "train: already there" in capsys.readouterr().out
 
 
-def test_parts_of_a_photo_that_was_exchanged_are_not_reused(layout):
-    photo = layout.photos("train") / "images" / "000.png"
+def test_parts_of_a_photo_that_was_exchanged_are_not_reused(few, monkeypatch):
+    photo = few.photos("train") / "images" / "000.png"
     exchange(photo, 5, 0)
+    monkeypatch.setattr("dataset.image_features.PHOTOS_PER_PART", 2)
     with pytest.raises(KeyboardInterrupt):
-        extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
+        extract_train(few, mean_colour(Interrupted(2)))
     exchange(photo, 77, 2)
-    extract_train(layout)
-    assert read(layout)[1][0].tolist() == [77, 0, 2]
+    extract_train(few)
+    assert read(few)[1][0].tolist() == [77, 0, 2]
 
 
-def test_features_that_do_not_record_times_and_limits_are_kept(layout, monkeypatch, capsys):
-    extract_only_train(layout, monkeypatch, mean_colour())
-    with h5py.File(layout.features("train"), "r+") as file:  # as an earlier version's
+def test_features_that_do_not_record_times_and_limits_are_kept(few, monkeypatch, capsys):
+    extract_only_train(few, monkeypatch, mean_colour())
+    with h5py.File(few.features("train"), "r+") as file:  # as an earlier version's
         for name in ("photo_times", "photo_contents", "max_megapixels"):
             del file.attrs[name]
-    os.utime(layout.photos("train") / "images" / "000.png", (0, 0))
-    extract_only_train(layout, monkeypatch, mean_colour(Interrupted(0)))
+    os.utime(few.photos("train") / "images" / "000.png", (0, 0))
+    extract_only_train(few, monkeypatch, mean_colour(Interrupted(0)))
     assert "train: already there" in capsys.readouterr().out
 
 
-def test_only_a_higher_limit_of_pixels_lets_photos_be_extracted_again(layout, monkeypatch, capsys):
+def test_only_a_higher_limit_of_pixels_lets_photos_be_extracted_again(few, monkeypatch, capsys):
     large = np.zeros((1500, 1000, 3), np.uint8)
-    assert cv2.imwrite(str(layout.photos("train") / "images" / "000.png"), large)
+    assert cv2.imwrite(str(few.photos("train") / "images" / "000.png"), large)
     monkeypatch.setattr("dataset.image_features.load_extractor", lambda *_: mean_colour())
-    extract_all(layout, max_megapixels=1)
-    assert f"train: {PHOTOS - 1} photos extracted, 1 unreadable" in capsys.readouterr().out
-    extract_all(layout, max_megapixels=2)
-    assert f"train: {PHOTOS} photos extracted, 0 unreadable" in capsys.readouterr().out
-    extract_all(layout, max_megapixels=1)
+    extract_all(few, max_megapixels=1)
+    assert f"train: {FEW - 1} photos extracted, 1 unreadable" in capsys.readouterr().out
+    extract_all(few, max_megapixels=2)
+    assert f"train: {FEW} photos extracted, 0 unreadable" in capsys.readouterr().out
+    extract_all(few, max_megapixels=1)
     assert "train: already there" in capsys.readouterr().out
 
 
-def test_files_of_one_id_but_other_contents_are_named(layout, monkeypatch, capsys):
-    folder = layout.photos("train") / "images"
+def test_files_of_one_id_but_other_contents_are_named(few, monkeypatch, capsys):
+    folder = few.photos("train") / "images"
     (folder / "more").mkdir()
     for name in ("000.png", "001.png"):
         (folder / "more" / name).write_bytes((folder / "001.png").read_bytes())
-    extract_only_train(layout, monkeypatch, mean_colour())
+    extract_only_train(few, monkeypatch, mean_colour())
     assert capsys.readouterr().err.splitlines()[0] == (
         "warning: train: 1 files have the photo id of another file, but other contents; used: "
         f"{folder}/000.png, not {folder}/more/000.png (python -m dataset lists all)."
     )
 
 
-def test_pipes_and_devices_are_skipped(layout):
-    folder = layout.photos("train") / "images"
+def test_pipes_and_devices_are_skipped(few):
+    folder = few.photos("train") / "images"
     os.mkfifo(folder / "pipe.png")
     (folder / "zero.png").symlink_to("/dev/zero")
-    assert extract_train(layout) == (PHOTOS, 2)
-    lines = layout.skipped_photos("train").read_text().splitlines()
-    reason = "no regular file, but a folder, pipe or device"
+    assert extract_train(few) == (FEW, 2)
+    lines = few.skipped_photos("train").read_text().splitlines()
+    reason = "no regular file, but a pipe or device"
     assert [line.split('"')[:2] for line in lines[1:]] == [["pipe,", reason], ["zero,", reason]]
 
 
