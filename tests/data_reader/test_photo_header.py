@@ -138,7 +138,7 @@ def test_threads_share_the_memory(tmp_path):
         second = threading.Thread(target=decode)
         second.start()
         assert began.wait(30)
-        second.join(0.1)
+        second.join(0.5)
         both.append("first")
     second.join(30)
     assert both == ["first", "second"]
