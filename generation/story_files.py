@@ -279,6 +279,8 @@ def _read_text(path, references, order):
             "expected one line, or the same number, for each (a JSON file's name ends in .json)."
         )
     stories = [lines[start : start + per_story] for start in range(0, len(lines), per_story)]
+    for key, story in zip(order, stories, strict=True):
+        check_length(f"{path}: the story of {key:.60}", text_of(story))
     if per_story == 1:
         stories = [story for [story] in stories]
     if VIST_SEQUENCE in references.stories:

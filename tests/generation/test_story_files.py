@@ -187,6 +187,9 @@ def test_the_lines_of_a_text_have_the_order_of_the_references(tmp_path, human):
     path.write_text("x\ny\n" * 3)
     assert read_system(path, human).stories == {ONE: ["x", "y"], TWO: ["x", "y"]}
     assert read_system(path, human, [TWO, ONE]).stories[TWO] == ["x", "y", "x"]
+    path.write_text("long \n" * 30_000)
+    with pytest.raises(InputError, match=rf"s\.txt: the story of {ONE} has 59,999 characters"):
+        read_system(path, human)
     path.write_text("x\ny\n")
     with pytest.raises(InputError, match=r"s\.txt has 2 lines for the 3 stories of"):
         read_system(path, human)
