@@ -4,6 +4,7 @@ What a file must hold is written as data: a `Kind` for a value, a dictionary `{f
 fields that are known (others are not looked at), `Each` for a dictionary of values that are alike.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -83,8 +84,19 @@ def read_fields(path, expected, needed=()):
         raise InputError(f"{path} is broken: expected a dictionary, found {_shown(contents)}.")
     if missing := [name for name in needed if name not in contents]:
         raise InputError(f"{path} lacks {', '.join(missing)}.")
+    check_unicode(path, contents)
     check_fields(path, contents, expected)
     return contents
+
+
+def check_unicode(where, contents):
+    """Refuse contents of a JSON file with a text, or a name of a field, that is not Unicode.
+
+    Raises:
+        InputError: see `read_fields`.
+    """
+    if not can_be_stored(json.dumps(contents, ensure_ascii=False)):
+        raise InputError(f"{where} is broken: it holds half of a surrogate pair, not a letter.")
 
 
 def check_fields(where, value, expected, field=""):
@@ -109,5 +121,8 @@ def check_fields(where, value, expected, field=""):
 
 
 def _shown(value):
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a {type(value).__name__}, nested deeply"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

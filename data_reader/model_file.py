@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 
 from data_reader.errors import InputError
-from data_reader.fields import FLAG, TEXT, check_fields, whole
+from data_reader.fields import FLAG, TEXT, check_fields, check_unicode, whole
 from data_reader.safe_zip import check_stored
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -43,6 +43,7 @@ def read_model_settings(path):
             raise ValueError(f"its {_CONFIG} has more than {_LARGEST_CONFIG:,} bytes")
         contents = json.loads(archive.read(_CONFIG))
     where = f"{path}, {_CONFIG}"
+    check_unicode(where, contents)
     check_fields(where, {"contents": contents}, {"contents": {"config": _SETTINGS}})
     settings = contents.get("config", {})
     if missing := [

@@ -175,7 +175,9 @@ def _scores(run):
                 name = _FACTS.get(key, name)
                 score = {
                     "name": f"{protocol} {name}".strip(),
-                    "type": re.match(r"fact recall|\w+", name)[0].lower().replace(" ", "-"),
+                    "type": re.search(r"fact recall|\w+", f"{name} score")[0]
+                    .lower()
+                    .replace(" ", "-"),
                     "decoding": decoding,
                     "in_percent": isinstance(value, Share) or key in _FACTS,
                     "value": round(100 * value if isinstance(value, Share) else value, 4),

@@ -127,7 +127,10 @@ def _read(path):
     with zipfile.ZipFile(path) as archive:
         check_stored(archive)
     with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        arrays = {name: archive[name] for name in archive.files}
+    if others := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise ValueError(f"{others[0]} is no array")
+    return arrays
 
 
 def _checked_progress(path, contents):

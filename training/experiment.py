@@ -90,7 +90,9 @@ class Experiment:
         check_whole_number("score_every_epochs", self.score_every_epochs, 0, _LARGEST)
         check_whole_number("seed", self.seed, 0, 2**32 - 1)
         if self.early_stopping_patience is not None:
-            check_whole_number("early_stopping_patience", self.early_stopping_patience)
+            check_whole_number(
+                "early_stopping_patience", self.early_stopping_patience, largest=_LARGEST
+            )
         for setting in ("learning_rate", "gradient_clip_value"):
             allowed = "above 0 and at most 1e30"
             check_number(setting, getattr(self, setting), allowed, lambda x: 0 < x <= 1e30)

@@ -36,6 +36,7 @@ def refusal(path, contents, read):
         ({"epochs": True}, ": epochs is True, expected a whole number from 1."),
         ({"epochs": 10**30}, f": epochs is {10**30}, expected a whole number from 1."),
         ({"learning_rate": float("nan")}, ": learning_rate is nan, expected a number from 0."),
+        ({"x": {"\ud800": 1}}, " is broken: it holds half of a surrogate pair, not a letter."),
         ({"notes": ["x"] * 99}, f": notes is {str(['x'] * 99)[:60]}..., expected a text."),
         ({"early_stopping_patience": 0}, ": early_stopping_patience is 0, expected a whole"),
     ],

@@ -39,7 +39,7 @@ def test_a_model_is_loaded_as_keras_loads_it(run):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"image_encoder_latent_dim": 10**9}, "they need a weight of .*1,000,000,000"),
+        ({"image_encoder_latent_dim": 10**9}, "they need a weight of 2 x 3,000,000,000; it"),
         ({"vocabulary_size": 10**9}, "they need a weight of .*1,000,000,000.* it holds one of"),
         ({"image_encoder_latent_dim": 10**18}, "image_encoder_latent_dim is 10+; it must be at mo"),
         ({"num_layers": 10**9}, "num_layers is 10+; it must be at most 100"),

@@ -194,7 +194,7 @@ def test_a_progress_that_was_changed_is_refused(tmp_path, progress, message):
 
 def test_a_variable_of_another_type_is_refused(tmp_path):
     model = write_checkpoint(tmp_path, **{"sequential/dense/bias": np.zeros(2)})
-    with pytest.raises(InputError, match=r"checkpoint has sequential/dense/bias \[2\] float64"):
+    with pytest.raises(InputError, match=r"model has sequential/dense/bias \[2\] float32"):
         Checkpoints(tmp_path).restore_newest(model)
 
 
