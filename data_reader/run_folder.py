@@ -290,7 +290,7 @@ class RunFolder:
             model = f"{words:,}" if words != len(vocabulary) else f"others (checksum {recorded})"
             raise InputError(
                 f"{self.vocabulary_file} holds {len(vocabulary):,} words (checksum "
-                f"{vocabulary.checksum}), the run's model knows {model}; put the run's own "
+                f"{vocabulary.checksum}), the run's model knows {model}; put the run's "
                 "vocabulary.json back."
             )
         return vocabulary

@@ -324,10 +324,11 @@ def settings_of(model_class):
 
 
 def _is_initializer(name):
-    try:
-        return isinstance(name, str) and keras.initializers.get(name)((2, 6)) is not None
-    except Exception:  # some names are of something else, some initialise other shapes
-        return False
+    """Whether it names one; none is made, which would draw a seed."""
+    found = getattr(keras.initializers, str(name), None)
+    others = (keras.initializers.Initializer, keras.initializers.STFT)  # of no kernel
+    is_one = isinstance(found, type) and issubclass(found, keras.initializers.Initializer)
+    return isinstance(name, str) and is_one and found not in others
 
 
 def _snake_case(chosen):

@@ -323,7 +323,7 @@ class Runs:
         from generation.decoding_options import read_decoding
         from generation.generated_stories import read_systems, system_scores
         from models.loading import load_model
-        from training.compare import compared
+        from training.compare import compare, differing_settings, results_of
         from training.describe import describe
         from training.loss_plot import plot_losses
         from training.report import refresh_scores
@@ -338,7 +338,8 @@ class Runs:
 
         def all_texts():
             describe(run)
-            compared([other, run])
+            differing_settings([other, run])
+            results_of([other, run])
             self.add_result()
             run.layout()
             run.vocabulary()
@@ -348,7 +349,10 @@ class Runs:
             "experiment.json": [lambda: load_model(run)],
             "vocabulary.json": [],
             "features.json": [],
-            "loss.csv": [all_texts, lambda: plot_losses(run)],
+            "loss.csv": [
+                lambda: compare([other, run], self.folder / "compared"),
+                lambda: plot_losses(run),
+            ],
             "scores_*.json": [lambda: list(_scores_of(run)), lambda: system_scores([run], "test")],
             "decoding_*.json": [lambda: read_decoding(run.decoding("greedy", "test"))],
             "hypotheses_*.txt": [lambda: read_systems([run], "test")],

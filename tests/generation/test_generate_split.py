@@ -7,7 +7,7 @@ from data_reader.files import exclusive_lock
 from data_reader.run_folder import RunFolder
 from generation import story_generator
 from generation.decoding import Greedy, Sampling
-from generation.generate_split import decoding_name, forget_parts, generate_split
+from generation.generate_split import _read_parts, decoding_name, forget_parts, generate_split
 from models.image_grouping import ImageGroupingModel
 
 STORIES = 7
@@ -67,11 +67,22 @@ def test_a_broken_batch_and_those_after_it_are_generated_again(run, stories):
     expected = generate_split(run, "test", stories, Greedy())
     first, second, _ = sorted(run.unfinished_generation("greedy", "test").glob("*.npy"))
     before = first.stat().st_mtime_ns
-    for broken in (None, np.full((3, 2, 22), 9), np.full((3, 2, 22), 8.0), np.full((3, 1, 22), 8)):
-        second.write_bytes(b"") if broken is None else np.save(second, broken)
-        np.testing.assert_array_equal(generate_split(run, "test", stories, Greedy()), expected)
-        assert first.stat().st_mtime_ns == before
-        assert len(np.load(second)) == 3
+    second.write_bytes(b"")
+    np.testing.assert_array_equal(generate_split(run, "test", stories, Greedy()), expected)
+    assert first.stat().st_mtime_ns == before
+    assert len(np.load(second)) == 3
+
+
+@pytest.mark.parametrize(
+    "second",
+    [np.full((3, 2, 22), 9), np.full((3, 2, 22), 8.0), np.full((3, 1, 22), 8), np.full(3, 8)],
+)
+def test_batches_of_another_split_or_model_do_not_count(tmp_path, second):
+    first = np.full((3, 2, 22), 8)
+    for number, part in enumerate((first, second, first)):
+        np.save(tmp_path / f"{number:06}.npy", part)
+    [read] = _read_parts(tmp_path, (STORIES, 2), per_batch=3, words=9)
+    np.testing.assert_array_equal(read, first)
 
 
 def mark_first_batch(run, decoding):

@@ -1,6 +1,7 @@
 """Every setting with values that it can't have, or can."""
 
 import math
+import random
 from dataclasses import fields
 
 import keras
@@ -11,7 +12,7 @@ from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
 from models.keras_internals import without_variables
-from models.story_model import arguments_of, settings_of
+from models.story_model import _is_initializer, arguments_of, settings_of
 from training.experiment import Experiment
 
 ODD = (0, -1, math.nan, math.inf, 10**400, "a b", "\0", True, None, [1])
@@ -65,6 +66,15 @@ def test_settings_of_an_experiment():
             assert getattr(make(setting, value), setting) == value
         else:
             assert_refused(setting, value, make)
+
+
+def test_checking_an_initializer_draws_no_random_number():
+    keras.utils.set_random_seed(1)
+    expected = random.random()
+    keras.utils.set_random_seed(1)
+    for name in ("orthogonal", "zeros", "stft", "deserialize", "nothing"):
+        assert _is_initializer(name) == (name in ("orthogonal", "zeros"))
+    assert random.random() == expected
 
 
 @pytest.mark.parametrize("model_class", MODELS)
