@@ -74,7 +74,7 @@ def seeds(tmp_path):
     two = write_run(tmp_path / "a_seed-2", [5.0, math.inf, 2.0], name="a_seed-2", seed=2)
     for run, bleu in ((one, 40.0), (two, 44.0), (other, 30.0)):
         run.scores("greedy", "test").write_text(json.dumps({"bleu": bleu}))
-    one.finished_file.write_text('{"reason": "all epochs"}')
+    one.finished_file.write_text('{"seconds": 1, "reason": "all epochs"}')
     return [one, other, two]
 
 

@@ -142,7 +142,7 @@ def test_a_run_counts_if_it_has_the_same_settings_and_is_finished(vist):
     assert training.command() == [module, *results, "--resume", str(run.path), *data]
     assert not training.is_done()
 
-    run.finished_file.write_text(json.dumps({"reason": "all epochs"}))
+    run.finished_file.write_text(json.dumps({"seconds": 1, "reason": "all epochs"}))
     assert training.is_done()
     test_stories = by_title(vist)["test stories of vist_attention"]
     assert test_stories.command() == ["generation", "--run", str(run.path), "--split", "test"]
