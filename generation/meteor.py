@@ -28,7 +28,7 @@ _JAVA_OPTIONS = (
 )
 # The limits in seconds are far above what it takes, two seconds and the twentieth part of that per
 # character: a machine may be busy with other work, and then METEOR must not be missing.
-_START, _PER_CHARACTER, _VERSION = 600, 1 / 5000, 120
+_START, _PER_CHARACTER, _VERSION = 1200, 1 / 5000, 300
 _too_slow = set()  # the Javas that took longer than their limit, which are not started again
 _FINAL = re.compile(r"^Final score:\s+(\S+)$", re.MULTILINE)
 _SEGMENT = re.compile(r"^Segment \d+ score:\s+(\S+)$", re.MULTILINE)
