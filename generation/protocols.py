@@ -116,8 +116,8 @@ def _texts(names, hypotheses, references, groups, sentences):
     places = [place for place, of_text in enumerate(human) if of_text]
     if not places:
         raise InputError(
-            f"None of the {len(names)} texts, the first of which is {names[0]}, has a reference "
-            "that is not empty; take the references that belong to them."
+            f"None of the {len(names)} texts, the first of which is {names[0]:.60}, has a "
+            "reference that is not empty; take the references that belong to them."
         )
 
     def kept(values):

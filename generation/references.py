@@ -66,7 +66,7 @@ class References:
             known = UNITS[next(iter(self.stories))]
             raise InputError(
                 f"{protocol} needs references by {UNITS[protocol]}, {self.path} has {known} "
-                f"such as {self.order[0]}."
+                f"such as {self.order[0]:.60}."
             )
         return {key: stories for key, stories in self.stories[protocol].items() if stories}
 

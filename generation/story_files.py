@@ -170,7 +170,7 @@ def stories_by(protocol, system, references):
     if protocol == VIST_SEQUENCE or not references.albums:
         raise InputError(
             f"{system.source} has stories by {UNITS[system.protocol]} such as "
-            f"{next(iter(system.stories))}, expected {UNITS[protocol]}, of which "
+            f"{next(iter(system.stories)):.60}, expected {UNITS[protocol]}, of which "
             f"{references.path} does not say which are theirs."
         )
     stories = {}
@@ -198,8 +198,9 @@ def by_keys(source, stories, references):
     if not known[kind]:
         first = stories[0].shown if stories else "none"
         raise InputError(
-            f"{source}: none of its {len(stories)} stories, the first of which is {first}, is in "
-            f"{references.path}, which names {_units(references)} such as {references.order[0]}."
+            f"{source}: none of its {len(stories)} stories, the first of which is {first:.60}, is "
+            f"in {references.path}, which names {_units(references)} such as "
+            f"{references.order[0]:.60}."
         )
     found = {}
     for key, story in zip(keys[kind], stories, strict=True):
