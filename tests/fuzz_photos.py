@@ -33,9 +33,9 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from data_reader.errors import InputError
 from data_reader.image_data_reader import decoded_photo
-from data_reader.photo_header import read_header
+from data_reader.photo_header import MAX_MEGAPIXELS, read_header
 from data_reader.pillow_reader import exposure_time
-from dataset.survey import find_unreadable
+from dataset.survey import _why_unreadable
 
 WIDTH, HEIGHT = 61, 47  # in no other place of a file, so that they can be found and forged
 SECONDS, BYTES = 10, 1.5e9
@@ -152,7 +152,7 @@ def read_in_all_ways(path, short_side=None):
     except InputError as error:
         outcome, reason = "refused", str(error)
         assert "\n" not in reason and len(reason) < 200, reason
-    found = find_unreadable({"1": [str(path)]}, "check").get("1", "")
+    found = _why_unreadable(path, MAX_MEGAPIXELS)  # of --check-photos
     # A JPEG may be too large for one of both, which decode it at different sizes.
     assert found == reason or "megapixels" in reason + found, f"{reason!r}, but {found!r}"
     made = exposure_time(path)
