@@ -3,6 +3,7 @@
 Only the headers are read, as far as they tell how much memory decoding takes.
 """
 
+import io
 import re
 import struct
 from typing import NamedTuple
@@ -25,13 +26,13 @@ _FORMATS = (  # name, the ending of its files, and how they begin
     ("HEIC", None, rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"),
 )
 
+_MOST_STEPS = 100_000  # segments, chunks, and bytes between them: a photo has a few hundred at most
+
 # JPEG's markers.
 _SOF0, _SOF1, _SOF15, _SOS, _EOI = 0xC0, 0xC1, 0xCF, 0xDA, 0xD9
 _NO_FRAMES = {0xC4, 0xC8, 0xCC}  # between SOF0 and SOF15
 _LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
-_MOST_STEPS = 100_000  # segments, and bytes between them: a photo has a few hundred at most
-
 # TIFF's tags.
 _WIDTH, _HEIGHT, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 278, 322, 323
 _ALL_ROWS = 2**32 - 1
@@ -151,7 +152,22 @@ def _read_png(file):
     kind, width, height = _read(file, ">4sII", 12)
     if kind != b"IHDR":
         raise _BrokenError
+    _check_png_chunks(file)
     return PhotoHeader("PNG", width, height)
+
+
+def _check_png_chunks(file):
+    """Refuse chunks that are longer than the file: OpenCV would take memory for all of them."""
+    file_end = file.seek(0, io.SEEK_END)
+    kind, place = b"", file.seek(8)
+    for _ in range(_MOST_STEPS):
+        if kind == b"IEND" or place + 8 > file_end:
+            return
+        length, kind = _read(file, ">I4s", place)
+        place += length + 12
+        if place > file_end:
+            break
+    raise _BrokenError
 
 
 def _read_gif(file):

@@ -80,6 +80,8 @@ def test_a_tile_of_a_tiff_may_be_larger_than_the_image():
         b"\xff\xd8\xff\xfe\0\x02" * 50_000,  # segments without end
         saved("PNG")[:18],
         saved("PNG").replace(b"IHDR", b"IDAT"),
+        saved("PNG")[:33] + b"\x7f\xff\xff\xf0IDAT" + bytes(100),  # a chunk of 2 GB
+        saved("PNG")[:33] + (bytes(4) + b"tEXt" + bytes(4)) * 100_000,
         saved("GIF")[:7],
         saved("WEBP")[:22],
         saved("BMP", size=(61, 47))[:20],
