@@ -156,11 +156,8 @@ def decoded_photo(path, short_side=None, max_megapixels=MAX_MEGAPIXELS, inspect=
         if size > limit:
             raise InputError(f"a file of {size / 1e6:,.0f} MB, the limit is {limit / 1e6:,.0f} MB")
         with _MEMORY.held(max(needed, size), limit):
-            file.seek(0)
-            contents = file.read(size)
-            if inspect:
-                inspect(contents)
-            yield _decode(contents, header, factor, max_megapixels)
+            # The file's contents are gone before the photo is worked on.
+            yield _decode(_read(file, size, inspect), header, factor, max_megapixels)
 
 
 def _open_without_waiting(path, flags):
@@ -173,6 +170,14 @@ def _size_of_regular(file):
     if not stat.S_ISREG(state.st_mode):
         raise InputError("no regular file, but a pipe or device")
     return state.st_size
+
+
+def _read(file, size, inspect):
+    file.seek(0)
+    contents = file.read(size)
+    if inspect:
+        inspect(contents)
+    return contents
 
 
 def _too_large(header, needed, max_megapixels):
