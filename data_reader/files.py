@@ -10,20 +10,12 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import h5py
-
 from data_reader.errors import InputError, abbreviated
 
 SKIPPED_COLUMNS = ("id", "reason", "path")  # of skipped_photos_*.csv and skipped_stories_*.csv
 # What `_partial_name` makes, of any file: (stem and machine, process).
 _PARTIAL_NAME = re.compile(r"\.(.+\..+)\.([0-9]+)\.partial(?:\.[^.]+)?", re.DOTALL)
 _ABANDONED = 24 * 60 * 60  # seconds since it was last written to
-_KINDS = {  # NumPy's letters for them
-    "strings": "OS",
-    "strings or whole numbers": "OSiu",
-    "whole numbers": "iu",
-    "numbers": "fiu",
-}
 
 
 @contextmanager
@@ -174,61 +166,3 @@ def write_csv(path, header, rows):
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def open_hdf5(path, arrays, made_by):
-    """Open an HDF5 file for reading after checking the arrays in it.
-
-    Args:
-        arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers", "strings or
-            whole numbers" and "numbers", each axis a size or a letter: any size, the same one for
-            the same letter.
-        made_by: the command that makes the file.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        InputError: the file can't be opened, lacks an array, or an array has another shape or kind.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; make it with: {made_by}")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(
-            f"{path} is not a readable HDF5 file ({error}); make it again with: {made_by}"
-        ) from error
-    if flaw := _flaw_of(file, arrays):
-        file.close()
-        raise InputError(f"{path} {flaw}; make it again with: {made_by}")
-    return file
-
-
-def _flaw_of(file, arrays):
-    """Return why a file does not hold these arrays, or "" if it does."""
-    missing = [name for name in arrays if name not in file]
-    if missing:
-        return f"lacks {', '.join(missing)} (it holds {', '.join(file) or 'nothing'})"
-    sizes = {}
-    for name, (kind, axes) in arrays.items():
-        shape = getattr(file[name], "shape", None) or ()  # a group has none
-        sizes = dict(zip(axes, shape, strict=False)) | sizes
-        expected = [axis if isinstance(axis, int) else sizes.get(axis, axis) for axis in axes]
-        if list(shape) != expected:
-            wanted = str(expected).replace("'", "")
-            return f"has {name} of shape {list(shape)}, expected {wanted}"
-        if file[name].dtype.kind not in _KINDS[kind]:
-            return f"has {name} of type {file[name].dtype}, expected {kind}"
-    return ""
-
-
-def read_strings(array):
-    """Read an HDF5 dataset of strings as (nested) lists.
-
-    Raises:
-        InputError: a string is not UTF-8.
-    """
-    try:
-        return array.asstr("utf-8")[:].tolist()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{array.file.filename}: {array.name} is not UTF-8 ({error}).") from error

@@ -12,17 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError, check_whole_number
-from data_reader.files import (
-    SKIPPED_COLUMNS,
-    atomic_write,
-    open_hdf5,
-    read_json,
-    read_strings,
-    write_csv,
-)
+from data_reader.features_file import feature_attributes, open_features, read_features
+from data_reader.files import SKIPPED_COLUMNS, atomic_write, read_json, write_csv
+from data_reader.hdf5_files import create_hdf5, read_strings
 from data_reader.image_data_reader import index_photos
 from data_reader.layout import REPOSITORY
-from data_reader.stories_file import FEATURE_ATTRIBUTES, VIST_PHOTOS_PER_STORY
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY
 from data_reader.vocabulary import (
     ROW_LENGTH,
     VOCABULARY_SIZE,
@@ -32,7 +27,6 @@ from data_reader.vocabulary import (
     count_words,
 )
 
-FEATURE_ARRAYS = {"embeddings": ("numbers", ("M", "F")), "image_ids": ("strings", ("M",))}
 _TEXT_FIELDS = {"photo_flickr_id": str, "text": str}
 _SENTENCE_FIELDS = {
     "story_id": str,
@@ -274,7 +268,7 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     stories = read_stories(layout.annotations(split))
     descriptions = _descriptions(layout, split, descriptions_needed)
     made_by = features_command(layout, extractor)
-    with open_hdf5(layout.features(split, extractor), FEATURE_ARRAYS, made_by) as features:
+    with open_features(layout.features(split, extractor), made_by) as features:
         rows = {id_: row for row, id_ in enumerate(read_strings(features["image_ids"]))}
         reasons = {
             story: why_unusable(story, stories.photos_per_story)
@@ -286,7 +280,7 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
         write_csv(layout.skipped_stories(split), SKIPPED_COLUMNS, skipped)
         if not kept:
             raise InputError(_why_none(reasons.values(), split, layout.skipped_stories(split)))
-        with atomic_write(layout.stories(split)) as partial, h5py.File(partial, "w") as file:
+        with create_hdf5(layout.stories(split)) as file:
             _write_attributes(file, features, vocabulary)
             _write_texts(file, kept, vocabulary, descriptions)
             _write_photos(file, kept, layout, split)
@@ -345,9 +339,7 @@ def _why_none(reasons, split, listed):
 
 
 def _write_attributes(file, features, vocabulary):
-    for name in FEATURE_ATTRIBUTES:
-        if name in features.attrs:
-            file.attrs[name] = features.attrs[name]
+    file.attrs.update(feature_attributes(features))
     file.attrs["vocabulary_size"] = len(vocabulary)
     file.attrs["vocabulary_checksum"] = vocabulary.checksum
 
@@ -395,4 +387,7 @@ def _write_embeddings(file, stories, embeddings, rows):
     shape = (len(stories), len(stories[0].photo_ids), embeddings.shape[1])
     out = file.create_dataset("image_embeddings", shape, np.float32)
     for number, story in enumerate(tqdm(stories, desc="stories", unit="story", disable=None)):
-        out[number] = [embeddings[rows[id_]] for id_ in story.photo_ids]
+        out[number] = [
+            read_features(embeddings, rows[id_], lambda _, id_=id_: f"photo {id_}")
+            for id_ in story.photo_ids
+        ]

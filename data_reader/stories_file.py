@@ -1,15 +1,16 @@
 """Opening a stories file, with the checks that belong to it."""
 
 import shlex
+from pathlib import PurePath
 
 import numpy as np
 
 from data_reader.errors import InputError
-from data_reader.files import open_hdf5, read_strings
-from data_reader.vocabulary import ROW_LENGTH
+from data_reader.features_file import feature_attributes, read_features
+from data_reader.hdf5_files import open_hdf5, read_array, read_strings
+from data_reader.vocabulary import NULL, ROW_LENGTH, START, can_be_stored
 
 VIST_PHOTOS_PER_STORY = 5  # and sentences: one for each photo
-FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
 # N stories, each of I sentences and photos; the features have the size F.
 _NEEDED = {
     "story_ids": ("strings or whole numbers", ("N",)),
@@ -25,7 +26,9 @@ _OPTIONAL = {
 
 
 def open_stories(layout, split, vocabulary=None, also=()):
-    """Open a split's stories file, ours or the original's, and check its arrays.
+    """Open a split's stories file, ours or the original's, and check its arrays and sentences.
+
+    Its features are read, and checked, by `StoryFeatures`.
 
     Args:
         vocabulary: the one that the stories must have been indexed with.
@@ -33,16 +36,19 @@ def open_stories(layout, split, vocabulary=None, also=()):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: it is broken or empty, or was made with another vocabulary.
+        InputError: it is broken or empty, a sentence is no row of word indices, or it was made with
+            another vocabulary.
     """
     command = shlex.join(["python", "-m", "data_reader", "--data", str(layout)])
     arrays = _NEEDED | {name: _OPTIONAL[name] for name in also}
     file = open_hdf5(layout.stories(split), arrays, made_by=command)
     try:
-        if not len(file["story_ids"]):
-            raise InputError(f"{file.filename} holds no stories; make it again with: {command}")
+        sentences = read_array(file["story_sentences"])
         if vocabulary is not None:
-            check_vocabulary(file, vocabulary)
+            _check_vocabulary(file, sentences, vocabulary)
+        words = vocabulary and len(vocabulary)
+        if flaw := _flaw_of_sentences(sentences, words or _vocabulary_size(file)):
+            raise InputError(f"{file.filename}: {flaw}; make it again with: {command}")
     except InputError:
         file.close()
         raise
@@ -56,7 +62,23 @@ def read_story_ids(stories):
         InputError: an id is not UTF-8.
     """
     ids = stories["story_ids"]
-    return read_strings(ids) if ids.dtype.kind in "OS" else [str(id_) for id_ in ids[:]]
+    return read_strings(ids) if ids.dtype.kind in "OS" else [str(id_) for id_ in read_array(ids)]
+
+
+def read_image_paths(stories):
+    """List the photos' paths of each story of an open file, relative to the data folder.
+
+    Raises:
+        InputError: one leads out of it.
+    """
+    paths = read_strings(stories["image_paths"])
+    for path in (PurePath(path) for of_story in paths for path in of_story):
+        if path.is_absolute() or ".." in path.parts or not can_be_stored(str(path)):
+            raise InputError(
+                f"{stories.filename}: the path of a photo, {str(path)!r:.80}, leads out of the "
+                "data folder; run python -m data_reader again."
+            )
+    return paths
 
 
 def photos_per_story(stories):
@@ -64,17 +86,66 @@ def photos_per_story(stories):
     return stories["story_sentences"].shape[1]
 
 
-def check_vocabulary(stories, vocabulary):
-    """Refuse stories that were indexed with another vocabulary.
+class StoryFeatures:
+    """The features of an open stories file, checked when they are read.
 
-    The original's files do not record their vocabulary; only their largest index is checked.
+    `features[stories]` is float32 [B, I, F] for a slice or increasing numbers of stories, or [I, F]
+    for one number; `shape` is (N, I, F).
 
     Raises:
-        InputError: they do not match; the message names both.
+        InputError: numbers are damaged, nan, infinite or too large; the message names the photo.
+    """
+
+    def __init__(self, stories):
+        self._stories, self._array = stories, stories["image_embeddings"]
+        self.shape = self._array.shape
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, stories):
+        def photo_of(place):
+            rows = np.atleast_1d(np.arange(len(self))[stories])
+            return self._name(rows[place // self.shape[1]], place % self.shape[1])
+
+        return read_features(self._array, stories, photo_of)
+
+    def _name(self, story, place):
+        name = f"photo {place + 1} of story {read_story_ids(self._stories)[story]}"
+        ids = self._stories.get("image_ids")  # the original's files have none
+        return name if ids is None else f"{name}, {read_strings(ids)[story][place]}"
+
+
+def _flaw_of_sentences(sentences, words):
+    """Return why rows [N, I, 22] are no sentences of so many words, or "" if they are."""
+    is_word = sentences != NULL
+    flaws = {
+        "does not begin with <START>": sentences[..., 0] != START,
+        "is empty": ~is_word[..., 1],
+        "goes on after <NULL>": (is_word[..., 1:] > is_word[..., :-1]).any(axis=-1),
+        f"has an index outside of its vocabulary of {words:,} words": (
+            (sentences < 0) | (sentences >= words)
+        ).any(axis=-1),
+    }
+    for flaw, of_rows in flaws.items():
+        if of_rows.any():
+            story, place = np.argwhere(of_rows)[0]
+            return f"sentence {place + 1} of its story {story + 1} {flaw}"
+    return ""
+
+
+def _vocabulary_size(stories):
+    return stories.attrs.get("vocabulary_size", np.iinfo(np.int32).max)
+
+
+def _check_vocabulary(stories, sentences, vocabulary):
+    """Refuse stories that were indexed with another vocabulary; the message names both.
+
+    The original's files do not record their vocabulary; only their largest index is checked.
     """
     size, checksum = stories.attrs.get("vocabulary_size"), stories.attrs.get("vocabulary_checksum")
     if checksum is None:
-        size = int(stories["story_sentences"][:].max()) + 1
+        size = int(sentences.max()) + 1
         fits = size <= len(vocabulary)
     else:
         fits = checksum == vocabulary.checksum
@@ -94,15 +165,6 @@ def features_of(stories):
     """
     size = int(stories["image_embeddings"].shape[-1])
     return {**feature_attributes(stories), "feature_size": size}
-
-
-def feature_attributes(file):
-    """Read what a stories or features file records about its features, as plain values."""
-    return {
-        name: np.asarray(file.attrs[name]).tolist()
-        for name in FEATURE_ATTRIBUTES
-        if name in file.attrs
-    }
 
 
 def check_features(stories, expected):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from data_reader.stories_file import StoryFeatures
 from data_reader.vocabulary import NULL
 
 
@@ -19,12 +20,13 @@ class StoryBatches(keras.utils.PyDataset):
 
     Attributes:
         features: the stories' features [N, I, F], which are indexed with increasing numbers of
-            stories; the file's, which stay on disk, until others are put in their place.
+            stories; the file's, which stay on disk, `StoryFeatures`, until others are put in their
+            place.
     """
 
     def __init__(self, stories, stories_per_batch, seed=None):
         super().__init__()
-        self.features = stories["image_embeddings"]
+        self.features = StoryFeatures(stories)
         # Sentences are small (440 bytes per story).
         self._sentences = stories["story_sentences"][:].astype(np.int32)
         self._stories_per_batch = stories_per_batch
@@ -71,15 +73,12 @@ class StoryBatches(keras.utils.PyDataset):
         return int(np.count_nonzero(self._sentences[rows, :, 1:] != NULL))
 
     def _inputs(self, rows):
-        features = self.features[rows]
-        if isinstance(features, np.ndarray):  # the original's files hold float64
-            features = features.astype(np.float32, copy=False)
-        return {"image_features": features, "sentences": self._sentences[rows]}
+        return {"image_features": self.features[rows], "sentences": self._sentences[rows]}
 
 
 def feature_statistics(stories, stories_at_a_time=500):
     """Compute mean [F] and standard deviation [F] of the stories' image features, in pieces."""
-    embeddings = stories["image_embeddings"]
+    embeddings = StoryFeatures(stories)
     count, total, total_squares = 0, 0.0, 0.0
     for start in range(0, len(embeddings), stories_at_a_time):
         piece = embeddings[start : start + stories_at_a_time].astype(np.float64)

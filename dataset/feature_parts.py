@@ -27,6 +27,7 @@ from data_reader.files import atomic_write, exclusive_lock, read_json, shared_lo
 SILENCE = 600
 _WORKER = ".worker"  # the ending of the folder of a process that takes part
 _MANIFEST = "manifest.json"
+_ARRAYS = ("embeddings", "image_ids", "skipped")
 
 
 class Shard(NamedTuple):
@@ -58,19 +59,29 @@ class Part(NamedTuple):
             np.savez(unfinished, **arrays)
 
     def read(self):
-        """Read the arrays.
+        """Read the arrays, which are whole and finite.
 
         Raises:
             FileNotFoundError: the file is gone.
             InputError: it is broken.
         """
         try:
-            with np.load(self.path) as arrays:
-                return dict(arrays)
-        except (ValueError, zipfile.BadZipFile) as error:
+            with np.load(self.path, allow_pickle=False) as arrays:
+                part = {name: arrays[name] for name in _ARRAYS}
+            kinds = "".join(array.dtype.kind for array in part.values())
+            [embeddings, ids, skipped] = part.values()
+            rows = len(self.photos) - len(skipped)
+            if (kinds, embeddings.shape[0], *ids.shape) != ("fUU", rows, rows):
+                raise InputError(f"it does not hold {rows} features")
+            if not np.isfinite(embeddings).all():
+                raise InputError("features are nan or infinite")
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # a broken archive may raise any exception
             raise InputError(
                 f"{self.path} is broken ({error}); delete it and start again."
             ) from error
+        return part
 
 
 class PartsFolder:

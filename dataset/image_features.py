@@ -22,7 +22,9 @@ from tqdm import tqdm
 
 from data_reader.cli import add_data_option, add_photo_limit_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.files import SKIPPED_COLUMNS, atomic_write, write_csv
+from data_reader.features_file import open_features
+from data_reader.files import SKIPPED_COLUMNS, write_csv
+from data_reader.hdf5_files import attributes_of, create_hdf5
 from data_reader.image_data_reader import decoded_photo, find_photo_files
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.photo_header import MAX_MEGAPIXELS
@@ -90,7 +92,7 @@ def extract(
         if not _is_current(features_path, manifest):
             raise
     folder.remove()
-    with h5py.File(features_path) as file:
+    with open_features(features_path) as file:
         extracted = len(file["image_ids"])
     return extracted, len(photos) - extracted
 
@@ -121,15 +123,14 @@ def _is_current(features_path, manifest, photos=None):
             of copies are; without them, such a file is not current.
     """
     try:
-        with h5py.File(features_path) as file:
-            complete = len(file["embeddings"]) == len(file["image_ids"])
-            found = dict(file.attrs)
-    except (OSError, KeyError):
+        with open_features(features_path) as file:
+            found = attributes_of(file)
+    except (FileNotFoundError, InputError):
         return False
     different = [name for name in manifest if name in found and not _fits(name, found, manifest)]
     if different == ["photo_times"] and photos:
         different = [] if have_contents(photos, found.get("photo_contents")) else different
-    return complete and not different
+    return not different
 
 
 def _fits(name, found, manifest):
@@ -251,7 +252,7 @@ def _assemble(folder, manifest, extractor, features_path, skipped_path, show_lif
         )
     write_csv(skipped_path, SKIPPED_COLUMNS, skipped)
     rows = photos - len(skipped)
-    with atomic_write(features_path) as partial, h5py.File(partial, "w") as file:
+    with create_hdf5(features_path) as file:
         file.attrs.update(manifest, photo_contents=checksum_of_contents(fingerprints))
         embeddings = file.create_dataset("embeddings", (rows, extractor.feature_size), np.float32)
         image_ids = file.create_dataset("image_ids", (rows,), h5py.string_dtype("utf-8"))

@@ -14,10 +14,11 @@ import numpy as np
 from tqdm import tqdm
 
 from data_reader.errors import InputError
-from data_reader.files import SKIPPED_COLUMNS, atomic_write, write_csv
+from data_reader.features_file import feature_attributes
+from data_reader.files import SKIPPED_COLUMNS, write_csv
+from data_reader.hdf5_files import create_hdf5, open_hdf5
 from data_reader.layout import SPLITS
 from data_reader.sis_datareader import read_stories
-from data_reader.stories_file import feature_attributes
 from data_reader.vocabulary import can_be_stored
 from dataset.vector_files import open_vectors
 
@@ -49,9 +50,9 @@ def refuse_imported(layout, name):
 def _recorded(features_path):
     """Read the attributes of a features file; None if it is missing or broken."""
     try:
-        with h5py.File(features_path) as file:
+        with open_hdf5(features_path, {}) as file:
             return feature_attributes(file)
-    except OSError:
+    except (FileNotFoundError, InputError):
         return None
 
 
@@ -218,7 +219,7 @@ def _why_none(source, plan):
 
 @contextmanager
 def _features_file(path, length):
-    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
+    with create_hdf5(path) as file:
         yield _FeaturesFile(file, length)
 
 

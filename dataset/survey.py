@@ -11,10 +11,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
-
 from data_reader.errors import InputError
-from data_reader.files import open_hdf5, read_strings, write_csv
+from data_reader.features_file import feature_attributes, open_features
+from data_reader.files import write_csv
+from data_reader.hdf5_files import read_strings
 from data_reader.image_data_reader import (
     ALEXNET_IMAGE_SIZE,
     decoded_photo,
@@ -25,7 +25,6 @@ from data_reader.image_mean_calculation import read_means
 from data_reader.layout import ALEXNET_WEIGHTS, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.photo_header import MAX_MEGAPIXELS
 from data_reader.sis_datareader import (
-    FEATURE_ARRAYS,
     features_command,
     read_descriptions,
     read_stories,
@@ -33,7 +32,6 @@ from data_reader.sis_datareader import (
 )
 from data_reader.stories_file import (
     check_features,
-    feature_attributes,
     open_stories,
     photos_per_story,
 )
@@ -246,7 +244,7 @@ def _explain(error, path):
 
 def _read_feature_ids(path, layout, extractor):
     made_by = features_command(layout, extractor)
-    with open_hdf5(path, FEATURE_ARRAYS, made_by) as file:
+    with open_features(path, made_by) as file:
         ids = set(read_strings(file["image_ids"]))
         rows, network = len(file["embeddings"]), file.attrs.get("extractor", extractor)
         means = feature_attributes(file).get("channel_means")
@@ -263,7 +261,8 @@ def _count_stories(layout, split, vocabulary, extractor, annotated):
     with open_stories(layout, split, vocabulary) as file:
         photos = photos_per_story(file)
         if layout.features(split, extractor).is_file():
-            with h5py.File(layout.features(split, extractor)) as features:
+            made_by = features_command(layout, extractor)
+            with open_features(layout.features(split, extractor), made_by) as features:
                 check_features(file, feature_attributes(features))
         count, network = len(file["story_ids"]), file.attrs.get("extractor", extractor)
     if network != extractor:

@@ -20,6 +20,15 @@ import h5py
 import numpy as np
 
 from data_reader.errors import InputError
+from data_reader.hdf5_files import (
+    DAMAGE,
+    MOST_PACKED,
+    UNPACKED_ANYWAY,
+    flaw_of_array,
+    open_hdf5,
+    read_array,
+    read_strings,
+)
 from data_reader.image_data_reader import photo_id
 
 FORMATS = {
@@ -30,17 +39,14 @@ FORMATS = {
 _SPLITS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
 _IDS, _VECTORS = "image_ids", "embeddings"  # as in the features files
 _NUMBERS = "fiu"  # NumPy's letters for their types
-_ROWS_AT_A_TIME = 256
+_LONGEST = 1_000_000  # numbers of a vector
+_NUMBERS_AT_A_TIME = 2**20
 _NAMED = 6  # arrays or folders named in an error
 # What opening and reading damaged files raises.
 _DAMAGE = (
-    OSError,
-    ValueError,
+    *DAMAGE,
     SyntaxError,
-    TypeError,
-    KeyError,
     EOFError,
-    RuntimeError,
     MemoryError,
     zipfile.BadZipFile,
     zlib.error,
@@ -174,6 +180,8 @@ def _read_vector_header(file):
         raise InputError(f"values of type {dtype} instead of numbers")
     if len(shape) not in (1, 2) or not 0 < math.prod(shape) == shape[-1]:
         raise InputError(f"shape {list(shape)} instead of [F] or [1, F]")
+    if shape[-1] > _LONGEST:
+        raise InputError(f"{shape[-1]:,} numbers, more than {_LONGEST:,}")
     return shape[-1], dtype
 
 
@@ -258,8 +266,7 @@ class _Table:
         self.length = arrays.shapes[self._vectors_name][0][1]
         with _explained(self.path):
             self.ids = [
-                id_.decode() if isinstance(id_, bytes) else str(id_)
-                for id_ in arrays.read(ids_name).tolist()
+                id_.decode() if isinstance(id_, bytes) else str(id_) for id_ in arrays.ids(ids_name)
             ]
 
     def _find(self):
@@ -271,14 +278,14 @@ class _Table:
         vectors = [n for n, (shape, kind) in chosen.items() if len(shape) == 2 and kind in _NUMBERS]
         if len(ids) == len(vectors) == 1:
             (rows,), (other_rows, length) = shapes[ids[0]][0], shapes[vectors[0]][0]
-            if rows == other_rows and length:
+            if rows == other_rows and 0 < length <= _LONGEST:
                 return ids[0], vectors[0]
         held = [f"{n} {list(shape)} of kind {k}" for n, (shape, k) in shapes.items()]
         held = held if len(held) <= _NAMED else [*held[:_NAMED], f"{len(held) - _NAMED:,} more"]
         raise InputError(
             f"{self.path} holds {', '.join(held) or 'no arrays'}; expected one array of ids "
             "(strings or whole numbers, [M], no Python objects) and one of vectors (numbers, "
-            f"[M, F]), or these as {_IDS} and {_VECTORS} among others."
+            f"[M, F], F up to {_LONGEST:,}), or these as {_IDS} and {_VECTORS} among others."
         )
 
     def vectors(self):
@@ -303,28 +310,42 @@ class _Npz:
     def __init__(self, path):
         self.path, self.shapes = path, {}
         with _explained(path), zipfile.ZipFile(path) as members:
-            for name in members.namelist():
-                with members.open(name) as file:
+            for member in members.infolist():
+                with members.open(member) as file:
                     shape, dtype = _read_header(file)
-                self.shapes[name.removesuffix(".npy")] = shape, dtype.kind
+                _check_size(member, math.prod(shape) * dtype.itemsize)
+                self.shapes[member.filename.removesuffix(".npy")] = shape, dtype.kind
 
     @contextmanager
     def _open(self, name):
         with zipfile.ZipFile(self.path) as members, members.open(f"{name}.npy") as file:
             yield file
 
-    def read(self, name):
+    def ids(self, name):
         with self._open(name) as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
+            return np.lib.format.read_array(file, allow_pickle=False).tolist()
 
     def rows(self, name):
         """Yield an array [M, F] in pieces."""
         with self._open(name) as file:
             (rows, length), dtype = _read_header(file)
-            for start in range(0, rows, _ROWS_AT_A_TIME):
-                piece = min(_ROWS_AT_A_TIME, rows - start)
+            step = _rows_at_a_time(length)
+            for start in range(0, rows, step):
+                piece = min(step, rows - start)
                 contents = file.read(piece * length * dtype.itemsize)
                 yield np.frombuffer(contents, dtype).reshape(piece, length)
+
+
+def _check_size(member, size):
+    """Refuse an array of so many bytes that is not all there, or packed to next to nothing."""
+    if size > member.file_size:
+        raise InputError(f"{member.filename} is cut short")
+    if size > max(MOST_PACKED * member.compress_size, UNPACKED_ANYWAY):
+        raise InputError(f"{member.filename} unpacks {member.compress_size:,} bytes to {size:,}")
+
+
+def _rows_at_a_time(length):
+    return max(1, _NUMBERS_AT_A_TIME // length)
 
 
 class _Hdf5:
@@ -332,22 +353,35 @@ class _Hdf5:
 
     def __init__(self, path):
         self.path = path
-        with _explained(path), h5py.File(path) as file:
+        with _explained(path), self._open() as file:
+            names = [name for name in file if _is_array(file, name)]
+            for name in names:
+                if flaw := flaw_of_array(file, name):
+                    raise InputError(f"{path} has {name}, {flaw}.")
+            kinds = {name: file[name].dtype for name in names}
             self.shapes = {
-                name: (
-                    array.shape,
-                    "S" if h5py.check_string_dtype(array.dtype) else array.dtype.kind,
-                )
-                for name, array in file.items()
-                if isinstance(array, h5py.Dataset) and array.shape is not None
+                name: (file[name].shape, "S" if h5py.check_string_dtype(dtype) else dtype.kind)
+                for name, dtype in kinds.items()
             }
 
-    def read(self, name):
-        with h5py.File(self.path) as file:
-            return file[name][:]
+    def _open(self):
+        return open_hdf5(self.path, {})
+
+    def ids(self, name):
+        with self._open() as file:
+            is_text = h5py.check_string_dtype(file[name].dtype)
+            return read_strings(file[name]) if is_text else read_array(file[name]).tolist()
 
     def rows(self, name):
         """Yield an array [M, F] in pieces."""
-        with h5py.File(self.path) as file:
-            for start in range(0, len(file[name]), _ROWS_AT_A_TIME):
-                yield file[name][start : start + _ROWS_AT_A_TIME]
+        with self._open() as file:
+            array = file[name]
+            step = _rows_at_a_time(array.shape[1])
+            for start in range(0, len(array), step):
+                yield read_array(array, slice(start, start + step))
+
+
+def _is_array(file, name):
+    """Return whether a name in a file stands for an array, not for a group or a link."""
+    is_there = file.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD
+    return is_there and isinstance(file[name], h5py.Dataset) and file[name].shape is not None

@@ -20,7 +20,7 @@ from data_reader.files import atomic_write
 from data_reader.image_data_reader import centre_square
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
-from data_reader.stories_file import check_features, open_stories
+from data_reader.stories_file import StoryFeatures, check_features, open_stories
 from generation.generated_stories import read_hypotheses, read_shown_stories
 from generation.own_photos import read_given
 
@@ -187,7 +187,7 @@ def main():
     _check_format(path)
     with open_stories(layout, split) as file:
         check_features(file, run.features())
-        image_features = file["image_embeddings"][number]
+        image_features = StoryFeatures(file)[number]
     import_tensorflow()
     from models.loading import load_model
 

@@ -27,7 +27,7 @@ from data_reader.measuring import (
     with_gpu_memory,
 )
 from data_reader.run_folder import RunFolder
-from data_reader.stories_file import VIST_PHOTOS_PER_STORY, open_stories
+from data_reader.stories_file import VIST_PHOTOS_PER_STORY, StoryFeatures, open_stories
 from data_reader.vocabulary import NULL
 from models import MODELS, model_class
 from models.precision import dtype_policy, precisions_here
@@ -189,7 +189,7 @@ def measure_agreement(run):
     model = load_model(run)
     generator = StoryGenerator(model)
     with open_stories(run.layout(), "test") as stories:
-        image_features = stories["image_embeddings"][:]
+        image_features = StoryFeatures(stories)[:]
     first, *others = [generator.generate(image_features, size) for size in AGREEMENT_BATCHES]
     gaps = {}
     for other in others:

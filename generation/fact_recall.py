@@ -12,7 +12,8 @@ import numpy as np
 from data_reader.cli import add_data_option, command_line, run_command
 from data_reader.errors import InputError
 from data_reader.fields import FLAG, TEXT, Each, list_of, read_fields
-from data_reader.files import read_strings, write_json
+from data_reader.files import write_json
+from data_reader.hdf5_files import read_strings
 from data_reader.layout import RESULTS, SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.stories_file import open_stories

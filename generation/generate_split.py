@@ -9,6 +9,7 @@ import numpy as np
 from data_reader.cli import import_tensorflow
 from data_reader.errors import InputError
 from data_reader.files import atomic_write, exclusive_lock, read_json, write_json
+from data_reader.stories_file import StoryFeatures
 from data_reader.vocabulary import ROW_LENGTH
 from generation.decoding_options import decoding_as_dict
 
@@ -35,7 +36,7 @@ def generate_split(run, split, stories, decoding, precision="float32"):
     refusal = f"Another process is generating the same stories in {run.path}; let it finish."
     with exclusive_lock(folder, refusal):
         _discard_parts_unless(_origin(run, stories, decoding, precision), folder)
-        image_features = stories["image_embeddings"]
+        image_features = StoryFeatures(stories)
         human = stories["story_sentences"] if decoding.human_previous else None
         words = run.model_config()["vocabulary_size"]
         parts = _read_parts(folder, image_features.shape[:2], STORIES_PER_BATCH, words)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from data_reader.cli import add_data_option
 from data_reader.errors import InputError
-from data_reader.files import read_strings
+from data_reader.hdf5_files import read_strings
 from data_reader.layout import SPLITS
 from data_reader.run_folder import RunFolder
 from data_reader.seeds import group_seeds, seed_of
-from data_reader.stories_file import open_stories, read_story_ids
+from data_reader.stories_file import open_stories, read_image_paths, read_story_ids
 from generation.decoding_options import DEFAULT_DECODING, options_of, read_decoding
 
 HUMAN = "human"
@@ -77,7 +77,10 @@ def read_shown_stories(layout, split, systems):
     also = ("album_ids", "image_paths", "image_ids", "texts")
     with open_stories(layout, split, also=also) as file:
         ids = read_story_ids(file)
-        albums, paths, photo_ids, texts = (read_strings(file[name]) for name in also)
+        albums, photo_ids, texts = (
+            read_strings(file[name]) for name in ("album_ids", "image_ids", "texts")
+        )
+        paths = read_image_paths(file)
     for name, stories in systems.items():
         if len(stories) != len(ids):
             raise InputError(

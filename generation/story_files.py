@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_reader.errors import InputError, abbreviated
-from data_reader.files import read_json, read_strings, write_json
+from data_reader.files import read_json, write_json
+from data_reader.hdf5_files import read_strings
 from data_reader.stories_file import open_stories, read_story_ids
 from dataset.tokeniser import Tokeniser
 from generation.generated_stories import read_hypotheses

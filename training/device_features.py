@@ -26,7 +26,7 @@ def on_device(features, device="GPU:0"):
     """Copy all stories' features into a device's memory, if a training step fits beside them.
 
     Args:
-        features: an HDF5 dataset [N, I, F], float32 or float64.
+        features: `StoryFeatures`, [N, I, F].
         device: its name in TensorFlow.
 
     Returns:
@@ -62,7 +62,7 @@ def _allocate_beside(shape, reserve):
 def _fill(variable, features):
     with tqdm(total=len(features), desc="features", unit="story", disable=None) as bar:
         for start in range(0, len(features), STORIES_AT_A_TIME):
-            piece = features[start : start + STORIES_AT_A_TIME].astype(np.float32, copy=False)
+            piece = features[start : start + STORIES_AT_A_TIME]
             # In place; the assignment of a slice would read the variable first.
             rows = np.arange(start, start + len(piece))
             variable.scatter_update(tf.IndexedSlices(piece, rows))

@@ -11,6 +11,7 @@ import numpy as np
 
 from data_reader.errors import InputError
 from data_reader.layout import REPOSITORY
+from data_reader.stories_file import StoryFeatures
 from models import model_class
 from models.recurrent_cells import cell_class
 
@@ -59,7 +60,7 @@ def _describe_stories(stories):
     count = len(stories["story_ids"])
     sampled = np.unique(np.linspace(0, count - 1, _SAMPLED_STORIES).astype(int))
     checksum = zlib.crc32(stories["story_sentences"][:].astype(np.int32))
-    checksum = zlib.crc32(stories["image_embeddings"][sampled].astype(np.float32), checksum)
+    checksum = zlib.crc32(StoryFeatures(stories)[sampled], checksum)
     return f"{count} ({checksum:08x})"
 
 

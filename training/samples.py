@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from data_reader.stories_file import read_story_ids
+from data_reader.stories_file import StoryFeatures, read_story_ids
 from generation.protocols import corpus_bleu
 from generation.scored_files import shortened
 from generation.story_generator import StoryGenerator
@@ -27,7 +27,7 @@ class ValidationStories:
     def __init__(self, model, stories, vocabulary):
         self._model = model
         self._generator = StoryGenerator(model)
-        self._stories = stories
+        self._stories, self._features = stories, StoryFeatures(stories)
         self._vocabulary = vocabulary
 
     def samples(self):
@@ -35,7 +35,7 @@ class ValidationStories:
         ids = read_story_ids(self._stories)
         total = len(ids)
         chosen = sorted({number * total // SAMPLES for number in range(SAMPLES)})
-        generated = self._generate(np.stack([self._stories["image_embeddings"][n] for n in chosen]))
+        generated = self._generate(np.stack([self._features[n] for n in chosen]))
         return "\n".join(
             f"story {ids[number]}\n" + "".join(f"  {sentence}\n" for sentence in sentences)
             for number, sentences in zip(chosen, generated, strict=True)
@@ -47,7 +47,7 @@ class ValidationStories:
         Sentences that are empty in the human story are left out.
         """
         human = self._human
-        generated = self._generate(self._stories["image_embeddings"][: len(human)])
+        generated = self._generate(self._features[: len(human)])
         pairs = [
             pair
             for stories in zip(generated, human, strict=True)

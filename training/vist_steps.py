@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import h5py
-
 from data_reader.errors import InputError
+from data_reader.features_file import feature_attributes
+from data_reader.hdf5_files import open_hdf5
 from data_reader.layout import ALEXNET_WEIGHTS, REPOSITORY, SPLITS, WORD_VECTORS, DataLayout
 from data_reader.sis_datareader import read_stories
 from dataset.download.addresses import read_table
@@ -114,8 +114,8 @@ class Vist:
         stories, features = self.layout.stories(split), self.layout.features(split, self.extractor)
         if not stories.is_file() or stories.stat().st_mtime < features.stat().st_mtime:
             return False
-        with h5py.File(stories) as file:
-            return file.attrs.get("extractor") == self.extractor
+        with open_hdf5(stories, {}) as file:
+            return feature_attributes(file).get("extractor") == self.extractor
 
     def download_step(self, what, title, is_done, work):
         """The step that downloads a file."""

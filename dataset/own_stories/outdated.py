@@ -1,8 +1,7 @@
 """Files that the reader made of an earlier import, which go when other stories replace it."""
 
-import h5py
-
 from data_reader.errors import InputError
+from data_reader.hdf5_files import open_hdf5
 from data_reader.layout import SPLITS
 from data_reader.sis_datareader import count_training_words, read_word_frequencies
 from data_reader.vocabulary import Vocabulary
@@ -28,9 +27,9 @@ def remove_outdated(layout):
 
 def _is_reader_s(path):
     try:
-        with h5py.File(path) as file:
+        with open_hdf5(path, {}) as file:
             return "vocabulary_checksum" in file.attrs
-    except OSError:  # broken: the reader says so
+    except InputError:  # broken: the reader says so
         return False
 
 

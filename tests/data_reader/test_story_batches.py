@@ -147,7 +147,7 @@ def test_stories_of_another_vocabulary_are_refused(layout):
                 "story_sentences": np.zeros((0, 5, 22), int),
                 "image_embeddings": np.zeros((0, 5, 3)),
             },
-            "holds no stories",
+            r"has story_ids of shape \[0\], which holds nothing",
         ),
     ],
 )

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from data_reader.stories_file import StoryFeatures
 from data_reader.story_batches import StoryBatches
 from training import device_features
 from training.device_features import on_device
@@ -19,7 +20,7 @@ def stories(request, tmp_path):
 
 def test_features_on_a_device_are_those_of_the_file(stories, monkeypatch, capsys):
     monkeypatch.setattr(device_features, "STORIES_AT_A_TIME", 2)
-    copied = on_device(stories["image_embeddings"], "CPU:0")
+    copied = on_device(StoryFeatures(stories), "CPU:0")
     assert capsys.readouterr().out == "features: 1.2e-07 GB on the CPU\n"
     picked = copied[np.array([1, 4])]
     assert (picked.dtype, picked.device[-5:]) == ("float32", "CPU:0")

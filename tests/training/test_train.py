@@ -167,11 +167,16 @@ def test_what_stops_the_first_epoch_is_not_hidden(experiment, tmp_path):
 
 
 def test_a_loss_that_is_no_number_is_said(experiment, tmp_path):
-    layout = DataLayout(experiment.data)
-    with h5py.File(layout.stories("train"), "r+") as file:
-        file["image_embeddings"][0] = np.nan
     with pytest.raises(ValueError, match="The loss became nan in epoch 1"):
+        train(replace(experiment, learning_rate=1e38), tmp_path / "results")
+
+
+def test_features_that_are_no_numbers_are_named_before_a_run_folder_is_made(experiment, tmp_path):
+    with h5py.File(DataLayout(experiment.data).stories("train"), "r+") as file:
+        file["image_embeddings"][2, 1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"features of photo 2 of story .*, ü 1_1 are nan"):
         train(experiment, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
 
 
 def test_missing_data_is_named_before_a_run_folder_is_made(experiment, tmp_path):

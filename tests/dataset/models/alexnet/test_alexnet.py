@@ -131,5 +131,5 @@ def test_a_file_that_is_not_a_weights_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"is not bvlc_alexnet\.npy"):
         read_weights(path)
     save_weights(path, [1, 2])
-    with pytest.raises(InputError, match="holds a ndarray, expected a dictionary"):
+    with pytest.raises(InputError, match="it holds no dictionary of arrays"):
         read_weights(path)

@@ -1,0 +1,199 @@
+"""Reading and writing HDF5 files; one that is read is checked once, when it is opened.
+
+An HDF5 file can name other files as the place of its data, lead in circles, and promise more than
+it holds.  What is opened here holds its arrays itself, in the sizes that it says, and takes no more
+memory than its own size allows for.
+"""
+
+import math
+import re
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from data_reader.errors import InputError
+from data_reader.files import atomic_write
+
+MOST_PACKED = 100  # times its size is what a compressed array may unpack to,
+UNPACKED_ANYWAY = 2**26  # or so many bytes
+_KINDS = {
+    "strings": lambda dtype: h5py.check_string_dtype(dtype) is not None,
+    "strings or whole numbers": lambda dtype: _KINDS["strings"](dtype) or dtype.kind in "iu",
+    "whole numbers": lambda dtype: dtype.kind in "iu",
+    "numbers": lambda dtype: dtype.kind in "fiu",
+}
+_ATTRIBUTES = {  # of features and stories files
+    "extractor": str,
+    "weights_checksum": str,
+    "channel_means": list,
+    "vocabulary_size": int,
+    "vocabulary_checksum": str,
+}
+# What h5py raises about a damaged file.
+DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError)
+_STRINGS_AT_A_TIME = 256
+_NAMED = 6  # arrays named in an error
+
+
+def open_hdf5(path, arrays, made_by=None):
+    """Open an HDF5 file for reading after checking its attributes and the arrays in it.
+
+    Args:
+        arrays: `{name: (kind, axes)}`, the kind one of "strings", "whole numbers", "strings or
+            whole numbers" and "numbers", each axis a size or a letter: any size from 1, the same
+            one for the same letter.
+        made_by: the command that makes the file, if there is one.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: the file can't be opened, lacks an array, an array has another shape or kind,
+            lies elsewhere or lacks data, or an attribute is of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; make it with: {made_by}")
+    again = f"make it again with: {made_by}" if made_by else "get it again"
+    try:
+        file = h5py.File(path, "r")
+    except DAMAGE as error:
+        raise InputError(f"{path} is not a readable HDF5 file ({error}); {again}") from error
+    try:
+        flaw = _flaw_of(file, arrays) or _flaw_of_attributes(file)
+    except DAMAGE as error:
+        flaw = f"is damaged ({error})"
+    if flaw:
+        file.close()
+        raise InputError(f"{path} {flaw}; {again}")
+    return file
+
+
+def _flaw_of(file, arrays):
+    """Return why a file does not hold these arrays, or "" if it does."""
+    missing = [name for name in arrays if not file.id.links.exists(name.encode())]
+    if missing:
+        held = [*islice(file, _NAMED), *(["..."] if len(file) > _NAMED else [])]
+        return f"lacks {', '.join(missing)} (it holds {', '.join(held) or 'nothing'})"
+    sizes = {}
+    for name, (kind, axes) in arrays.items():
+        if flaw := flaw_of_array(file, name):
+            return f"has {name}, {flaw}"
+        shape, dtype = file[name].shape, file[name].dtype
+        sizes = dict(zip(axes, shape, strict=False)) | sizes
+        expected = [axis if isinstance(axis, int) else sizes.get(axis, axis) for axis in axes]
+        if list(shape) != expected:
+            wanted = str(expected).replace("'", "")
+            return f"has {name} of shape {list(shape)}, expected {wanted}"
+        if 0 in shape:
+            return f"has {name} of shape {list(shape)}, which holds nothing"
+        if not _KINDS[kind](dtype):
+            return f"has {name} of type {dtype}, expected {kind}"
+    return ""
+
+
+def flaw_of_array(file, name):
+    """Return why an entry of a file is no array whose data the file holds, or "" if it is one."""
+    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        return "a link to elsewhere"
+    array = file[name]
+    if not isinstance(array, h5py.Dataset) or array.shape is None:
+        return "which is no array"
+    properties = array.id.get_create_plist()
+    if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
+        return "whose data lie in other files"
+    stored, size = array.id.get_storage_size(), array.size * array.dtype.itemsize
+    is_whole = size <= stored <= file.id.get_filesize()
+    if properties.get_nfilters():
+        chunks = math.prod(-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True))
+        is_whole = array.id.get_num_chunks() == chunks
+        size = chunks * math.prod(array.chunks) * array.dtype.itemsize
+    if not is_whole:
+        return f"of whose data, {list(array.shape)}, the file holds a part or nothing"
+    if size > max(MOST_PACKED * stored, UNPACKED_ANYWAY):
+        return f"which unpacks {stored:,} bytes to {size:,}"
+    return ""
+
+
+def attributes_of(file):
+    """Read the attributes of an open file that are texts, numbers or lists of numbers."""
+    values = {name: np.asarray(file.attrs[name]) for name in file.attrs}
+    return {name: value.tolist() for name, value in values.items() if value.dtype.kind in "iufU"}
+
+
+def _flaw_of_attributes(file):
+    found = attributes_of(file)
+    for name in _ATTRIBUTES:
+        if name in file.attrs and not _is_of_kind(found.get(name), _ATTRIBUTES[name]):
+            shown = found.get(name, "of another type")
+            return f"has the attribute {name} {shown!r:.60}, expected {_ATTRIBUTES[name].__name__}"
+    return ""
+
+
+def _is_of_kind(value, kind):
+    if kind is str:
+        return isinstance(value, str) and value.isprintable()
+    if kind is list:
+        return isinstance(value, list) and all(
+            isinstance(each, int | float) and math.isfinite(each) for each in value
+        )
+    return isinstance(value, kind)
+
+
+def read_array(array, rows=...):
+    """Read rows of an array.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    try:
+        return array[rows]
+    except DAMAGE as error:
+        raise _damaged(array, error) from error
+
+
+def read_strings(array):
+    """Read an HDF5 dataset of strings as (nested) lists.
+
+    Raises:
+        InputError: they are damaged, or one is not UTF-8.
+    """
+    per_row = max(1, math.prod(array.shape[1:]))
+    step, left = max(1, _STRINGS_AT_A_TIME // per_row), array.file.id.get_filesize()
+    strings = []
+    for start in range(0, len(array), step):
+        found = read_array(array, slice(start, start + step)).ravel().tolist()
+        if array.dtype.kind == "O":
+            left -= sum(map(len, found))
+        if left < 0:  # many of them share one place in the file
+            raise _damaged(array, "its strings are longer than the file")
+        try:
+            strings += [string.decode() for string in found]
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{array.file.filename}: {array.name} is not UTF-8 ({error})."
+            ) from error
+    return np.array(strings, object).reshape(array.shape).tolist()
+
+
+def _damaged(array, why):
+    return InputError(f"{array.file.filename}: {array.name} is damaged ({why}); make it again.")
+
+
+@contextmanager
+def create_hdf5(path):
+    """Yield a new HDF5 file, which appears at `path` when it is whole.
+
+    Raises:
+        OSError: the disk is full, or the file larger than allowed; h5py's own errors about that
+            may be of another kind.
+    """
+    try:
+        with atomic_write(path) as partial, h5py.File(partial, "w") as file:
+            yield file
+    except (OSError, RuntimeError) as error:
+        reason = re.search(r"errno = (\d+), error message = '(.*?)'", str(error))
+        if reason is None:
+            raise
+        raise OSError(int(reason[1]), f"{path} can't be written: {reason[2]}") from error
