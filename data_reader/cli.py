@@ -138,8 +138,19 @@ def add_photo_limit_option(parser):
 def import_tensorflow() -> None:
     """Import TensorFlow without the notices that its native libraries print when loaded.
 
-    They are printed before TensorFlow applies its log level, so stderr itself is redirected.
+    They are printed before TensorFlow applies its log level, so stderr itself is redirected.  Keras
+    will run on TensorFlow, whatever its settings and KERAS_BACKEND say.
+
+    Raises:
+        InputError: Keras has been imported with another backend.
     """
+    keras = sys.modules.get("keras")
+    if keras is not None and keras.config.backend() != "tensorflow":
+        raise InputError(
+            f"Keras runs on {keras.config.backend()} here, but this project's models need "
+            'TensorFlow: set os.environ["KERAS_BACKEND"] = "tensorflow" before Keras is imported.'
+        )
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)

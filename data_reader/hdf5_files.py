@@ -5,8 +5,8 @@ it holds.  What is opened here holds its arrays itself, in the sizes that it say
 memory than its own size allows for.
 """
 
+import io
 import math
-import re
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -186,14 +186,39 @@ def create_hdf5(path):
     """Yield a new HDF5 file, which appears at `path` when it is whole.
 
     Raises:
-        OSError: the disk is full, or the file larger than allowed; h5py's own errors about that
-            may be of another kind.
+        OSError: the disk is full, or the file larger than is allowed.
     """
-    try:
-        with atomic_write(path) as partial, h5py.File(partial, "w") as file:
-            yield file
-    except (OSError, RuntimeError) as error:
-        reason = re.search(r"errno = (\d+), error message = '(.*?)'", str(error))
-        if reason is None:
-            raise
-        raise OSError(int(reason[1]), f"{path} can't be written: {reason[2]}") from error
+    with atomic_write(path) as partial, _SteadyFile(partial, "w+") as disk:
+        try:
+            with h5py.File(disk, "w") as file:
+                yield file
+        except (OSError, RuntimeError):  # of the library, which has read what was not written
+            if disk.error is None:
+                raise
+        if disk.error:
+            raise OSError(f"{path} can't be written: {disk.error.strerror}")
+
+
+class _SteadyFile(io.FileIO):
+    """A file that keeps the first error of writing in `error` and goes on without writing.
+
+    The HDF5 library keeps what it can't write, tries again at the end of the process, and crashes.
+    """
+
+    error = None
+
+    def write(self, contents):
+        rest = memoryview(contents)
+        while rest and self.error is None:
+            try:
+                rest = rest[super().write(rest) :]
+            except OSError as error:
+                self.error = error
+        return len(contents)
+
+    def truncate(self, size=None):
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size

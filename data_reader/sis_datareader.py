@@ -2,6 +2,7 @@
 
 import json
 import os
+import reprlib
 import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -147,11 +148,12 @@ def _annotations(contents, fields, path):
 def _check_fields(annotation, fields, path):
     for field, kind in fields.items():
         if not isinstance(annotation, dict) or field not in annotation:
-            raise InputError(f"{path}: an annotation lacks the field {field!r}: {annotation!r:.80}")
+            shown = reprlib.repr(annotation)
+            raise InputError(f"{path}: an annotation lacks the field {field!r}: {shown}")
         if not isinstance(annotation[field], kind):
+            shown = reprlib.repr(annotation[field])
             raise InputError(
-                f"{path}: an annotation's {field!r} is {annotation[field]!r}, "
-                f"expected {kind.__name__}."
+                f"{path}: an annotation's {field!r} is {shown}, expected {kind.__name__}."
             )
 
 
@@ -235,19 +237,19 @@ def read_word_frequencies(path):
         InputError: the file is something else.
     """
     frequencies = read_json(path)
-    is_list_of_pairs = isinstance(frequencies, list) and all(
-        isinstance(pair, list)
-        and len(pair) == 2
-        and isinstance(pair[0], str)
-        and isinstance(pair[1], int)
-        for pair in frequencies
-    )
-    if not is_list_of_pairs:
-        raise InputError(f"{path} is not a list of [word, count]; delete it.")
+    if not isinstance(frequencies, list) or not all(map(_is_word_and_count, frequencies)):
+        raise InputError(f"{path} is not a list of [word, count], counts from 1; delete it.")
     counts = [count for _, count in frequencies]
     if counts != sorted(counts, reverse=True):
         raise InputError(f"{path} is not sorted by count, most frequent word first; delete it.")
     return frequencies
+
+
+def _is_word_and_count(pair):
+    if not isinstance(pair, list) or len(pair) != 2:
+        return False
+    word, count = pair
+    return isinstance(word, str) and word.split() == [word] and type(count) is int and count > 0
 
 
 def _one_pair_per_line(frequencies):

@@ -1,12 +1,16 @@
 """Keras functional models that generate stories."""
 
 import importlib
+import os
 
 from data_reader.errors import InputError
 from data_reader.import_paths import import_object
 from data_reader.start import start_command
 
 start_command()
+
+# Read by Keras when it is imported, which the modules here do: they compute with TensorFlow.
+os.environ["KERAS_BACKEND"] = "tensorflow"
 
 MODELS = {
     "EncoderDecoder": "models.encoder_decoder",

@@ -1,6 +1,11 @@
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import pytest
 
-from data_reader.cli import run_command
+from data_reader.cli import import_tensorflow, run_command
 from data_reader.errors import InputError
 
 
@@ -27,3 +32,20 @@ def test_a_bug_keeps_its_traceback(bug):
 def test_a_path_that_is_not_utf_8_can_be_printed(capsys):
     run_command(lambda: print("caf\udce9.jpg"))
     assert capsys.readouterr().out == "caf\\udce9.jpg\n"
+
+
+def test_keras_runs_on_tensorflow_whatever_the_environment_says(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    import_tensorflow()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+    code = "import os, models; print(os.environ['KERAS_BACKEND'])"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "KERAS_BACKEND": "jax"}
+    printed = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert printed == "tensorflow\n"
+
+
+def test_keras_imported_with_another_backend_is_refused(monkeypatch):
+    on_jax = SimpleNamespace(config=SimpleNamespace(backend=lambda: "jax"))  # none is installed
+    monkeypatch.setitem(sys.modules, "keras", on_jax)
+    with pytest.raises(InputError, match="Keras runs on jax here, but this project's models need"):
+        import_tensorflow()

@@ -1,10 +1,11 @@
 """HDF5 files that are not what they say."""
 
 import h5py
+import numpy as np
 import pytest
 
 from data_reader.errors import InputError
-from data_reader.hdf5_files import open_hdf5, read_strings
+from data_reader.hdf5_files import open_hdf5, read_array, read_strings
 
 ARRAYS = {"embeddings": ("numbers", ("M", 2)), "image_ids": ("strings", ("M",))}
 
@@ -70,3 +71,138 @@ def test_strings_that_are_not_utf_8_are_refused(tmp_path):
         pytest.raises(InputError, match=r"f\.hdf5: /image_ids is not UTF-8"),
     ):
         read_strings(file["image_ids"])
+
+
+def sparse(file):
+    file.create_dataset("embeddings", (10**9, 2), np.float32)
+
+
+def sparse_in_chunks(file):
+    file.create_dataset("embeddings", (10**9, 2), np.float32, chunks=(1000, 2))
+
+
+def in_part(file):
+    array = file.create_dataset("embeddings", (4, 2), np.float32, chunks=(2, 2), compression="gzip")
+    array[:2] = 1
+
+
+def packed_to_nothing(file):
+    options = {"chunks": (10**8, 2), "compression": "gzip"}
+    array = file.create_dataset("embeddings", (10**8, 2), np.float32, **options)
+    array.id.write_direct_chunk((0, 0), b"800 megabytes of zeros")
+
+
+def in_another_file(file):
+    file.create_dataset("embeddings", (3, 2), np.float32, external=[("/etc/passwd", 0, 24)])
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((3, 2), np.float32)
+    layout[:] = h5py.VirtualSource("other.hdf5", "embeddings", (3, 2))
+    file.create_virtual_dataset("embeddings", layout)
+
+
+def link_to_a_file(file):
+    file["embeddings"] = h5py.ExternalLink("other.hdf5", "embeddings")
+
+
+def link_to_itself(file):
+    file["embeddings"] = h5py.SoftLink("embeddings")
+
+
+def circle(file):
+    file["embeddings"] = file["/"]
+
+
+def array_without_a_shape(file):
+    file["embeddings"] = h5py.Empty("f4")
+
+
+def type_of_numbers(file):
+    file["embeddings"] = np.dtype("f4")
+
+
+@pytest.mark.parametrize(
+    ("write", "flaw"),
+    [
+        (sparse, r"of whose data, \[1000000000, 2\], the file holds a part or nothing"),
+        (sparse_in_chunks, r"of whose data, \[1000000000, 2\], the file holds a part or nothing"),
+        (in_part, r"of whose data, \[4, 2\], the file holds a part or nothing"),
+        (packed_to_nothing, "which unpacks 22 bytes to 800,000,000"),
+        (in_another_file, "whose data lie in other files"),
+        (virtual, "whose data lie in other files"),
+        (link_to_a_file, "a link to elsewhere"),
+        (link_to_itself, "a link to elsewhere"),
+        (circle, "which is no array"),
+        (array_without_a_shape, "which is no array"),
+        (type_of_numbers, "which is no array"),
+    ],
+)
+def test_only_data_that_the_file_holds_are_read(tmp_path, write, flaw):
+    path = write_hdf5(tmp_path / "f.hdf5", image_ids=["1", "2", "3"])
+    write_hdf5(tmp_path / "other.hdf5", embeddings=np.ones((3, 2)))
+    with h5py.File(path, "r+") as file:
+        write(file)
+    with pytest.raises(InputError, match=rf"f\.hdf5 has embeddings, {flaw}; get it again"):
+        open_hdf5(path, ARRAYS)
+
+
+def test_compressed_arrays_and_arrays_in_chunks_are_read(tmp_path):
+    for options in ({"compression": "gzip"}, {"chunks": (2, 2)}, {"compression": "lzf"}):
+        path = write_hdf5(tmp_path / "f.hdf5", image_ids=["1", "2", "3"])
+        with h5py.File(path, "r+") as file:
+            file.create_dataset("embeddings", data=np.zeros((3, 2)), **options)
+        with open_hdf5(path, ARRAYS) as file:
+            assert read_array(file["embeddings"]).tolist() == [[0, 0]] * 3
+
+
+def test_an_array_without_columns_is_refused(tmp_path):
+    path = write_hdf5(tmp_path / "f.hdf5", embeddings=np.zeros((3, 0)))
+    with pytest.raises(InputError, match=r"embeddings of shape \[3, 0\], which holds nothing"):
+        open_hdf5(path, {"embeddings": ("numbers", ("M", "F"))})
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("extractor", 7),
+        ("extractor", b"alex\xff"),
+        ("weights_checksum", ["a", "b"]),
+        ("channel_means", "104"),
+        ("channel_means", [1.0, np.nan, 3.0]),
+        ("vocabulary_size", 1.5),
+        ("vocabulary_checksum", h5py.Empty("f4")),
+    ],
+)
+def test_attributes_of_another_kind_are_refused(tmp_path, attribute, value):
+    path = write_hdf5(tmp_path / "f.hdf5")
+    with h5py.File(path, "r+") as file:
+        file.attrs[attribute] = value
+    with pytest.raises(InputError, match=rf"has the attribute {attribute} .*, expected"):
+        open_hdf5(path, {})
+
+
+def test_many_strings_in_one_place_are_not_read_as_many(tmp_path):
+    path = write_hdf5(tmp_path / "f.hdf5", image_ids=["x" * 10_000] + ["y"] * 999)
+    with h5py.File(path) as file:
+        start, size = file["image_ids"].id.get_offset(), file["image_ids"].id.get_storage_size()
+    contents = bytearray(path.read_bytes())
+    contents[start : start + size] = contents[start : start + size // 1000] * 1000
+    path.write_bytes(contents)
+    with (
+        open_hdf5(path, {"image_ids": ("strings", ("M",))}) as file,
+        pytest.raises(InputError, match="its strings are longer than the file"),
+    ):
+        read_strings(file["image_ids"])
+
+
+def test_damaged_numbers_are_named(tmp_path):
+    path = tmp_path / "f.hdf5"
+    with h5py.File(path, "w") as file:
+        array = file.create_dataset("embeddings", (3, 2), np.float32, chunks=(3, 2), compression=4)
+        array.id.write_direct_chunk((0, 0), b"not packed by gzip")
+    with (
+        open_hdf5(path, {"embeddings": ("numbers", ("M", 2))}) as file,
+        pytest.raises(InputError, match=r"f\.hdf5: /embeddings is damaged"),
+    ):
+        read_array(file["embeddings"])

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import re
+import subprocess
 import sys
 
 import h5py
@@ -138,6 +141,56 @@ def test_the_file_states_the_number_of_photos_per_story_and_ids_are_any_text(lay
         assert file["descriptions"].shape == (1, 2, 22)
 
 
+def test_an_id_of_five_thousand_digits_is_any_text_and_as_a_number_refused_in_one_line(layout):
+    long = "9" * 5000
+    write_split(layout, "train", [sentence(long, i, p, "dog .") for i, p in enumerate(PHOTOS[:5])])
+    index_stories(layout, "train", make_vocabulary(layout))
+    with open_stories(layout, "train") as file:
+        assert read_story_ids(file) == [long]
+    path = layout.annotations("train")
+    path.write_text(path.read_text().replace(f'"{long}"', long))
+    with pytest.raises(InputError, match=r"sequence\.json is cut short or not JSON \(Exceeds"):
+        read_stories(path)
+
+
+def test_a_data_folder_whose_name_is_not_utf_8_is_read(tmp_path):
+    layout = DataLayout(tmp_path / os.fsdecode(b"caf\xe9"))
+    write_split(layout, "train")
+    write_features(layout, "train")
+    index_stories(layout, "train", make_vocabulary(layout))
+    with open_stories(layout, "train", make_vocabulary(layout)) as file:
+        assert photos_per_story(file) == 5
+
+
+def test_features_that_are_no_numbers_are_named_by_their_photo(layout):
+    with h5py.File(layout.features("train"), "r+") as file:
+        file["embeddings"][3, 1] = np.inf
+    with pytest.raises(InputError, match=r"features\.hdf5: the features of photo 103 are nan"):
+        index_stories(layout, "train", make_vocabulary(layout))
+    assert not layout.stories("train").exists()
+
+
+def test_a_limit_of_the_size_of_files_is_said_in_one_line(layout):
+    code = f"""
+import resource
+from data_reader.cli import run_command
+from data_reader.layout import DataLayout
+from data_reader.sis_datareader import index_stories, make_vocabulary
+layout = DataLayout({str(layout)!r})
+vocabulary = make_vocabulary(layout)
+resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+run_command(lambda: index_stories(layout, "train", vocabulary))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(
+        r"error: .*stories_to_index_train\.hdf5 can't be written: File too large\n", done.stderr
+    )
+    assert os.listdir(layout.stories("train").parent) == ["skipped_stories_train.csv"]
+
+
 @pytest.mark.parametrize("wrong", [0, -1, "4", True, 4.0, None])
 def test_a_number_of_photos_per_story_that_is_none_is_refused(layout, wrong):
     write_split(layout, "train", photos_per_story=wrong)
@@ -270,7 +323,13 @@ def test_missing_features_are_to_be_extracted_or_imported(layout, monkeypatch):
     assert not layout.vocabulary.exists()
 
 
-@pytest.mark.parametrize("contents", ['[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        *('[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"),
+        *('[["a", 3], ["b", -1]]', '[["a", true]]', '[["a b", 2]]'),
+    ],
+)
 def test_a_file_that_does_not_hold_word_frequencies_is_refused(layout, contents):
     layout.word_frequencies.write_text(contents)
     with pytest.raises(InputError, match=r"word_frequencies\.json .*delete it"):

@@ -4,7 +4,13 @@ import pytest
 
 from data_reader.errors import InputError
 from data_reader.layout import DataLayout
-from data_reader.stories_file import check_features, features_of, open_stories
+from data_reader.stories_file import (
+    check_features,
+    features_of,
+    open_stories,
+    read_image_paths,
+    read_story_ids,
+)
 from data_reader.story_batches import StoryBatches, feature_statistics
 from data_reader.vocabulary import Vocabulary
 
@@ -161,6 +167,58 @@ def test_a_stories_file_of_other_arrays_is_refused(layout, arrays, message):
     command = f"make it again with: python -m data_reader --data {layout}"
     with pytest.raises(InputError, match=rf"_train\.hdf5 {message}; {command}"):
         open_stories(layout, "train", VOCABULARY, also)
+
+
+@pytest.mark.parametrize(
+    ("row", "flaw"),
+    [
+        ([0] * 22, "does not begin with <START>"),
+        ([4, 4, 2] + [0] * 19, "does not begin with <START>"),
+        ([1] + [0] * 21, "is empty"),
+        ([1, 4, 0, 4, 2] + [0] * 17, "goes on after <NULL>"),
+        ([1, 5, 2] + [0] * 19, "has an index outside of its vocabulary of 5 words"),
+        ([1, -1, 2] + [0] * 19, "has an index outside of its vocabulary of 5 words"),
+    ],
+)
+def test_a_sentence_that_is_no_row_of_words_is_refused(layout, row, flaw):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        file["story_sentences"][3, 1] = row
+    for vocabulary in (VOCABULARY, None):
+        with pytest.raises(InputError, match=f"sentence 2 of its story 4 {flaw}; make it again"):
+            open_stories(layout, "train", vocabulary)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "photos/../../x.jpg"])
+def test_the_path_of_a_photo_does_not_lead_out_of_the_data_folder(layout, path):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        file["image_paths"] = [["photos/1.jpg"] * 4 + [path]] * 5
+    with (
+        open_stories(layout, "train", also=["image_paths"]) as stories,
+        pytest.raises(InputError, match="leads out of the data folder"),
+    ):
+        read_image_paths(stories)
+
+
+def test_ids_that_are_whole_numbers_are_read_where_the_original_has_them(layout):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        file["album_ids"] = np.arange(5)
+    with open_stories(layout, "train") as stories:
+        assert read_story_ids(stories) == ["0", "1", "2", "3", "4"]
+    with pytest.raises(InputError, match="has album_ids of type int64, expected strings"):
+        open_stories(layout, "train", also=["album_ids"])
+
+
+def test_features_that_are_no_numbers_are_named_by_their_photo(layout):
+    with h5py.File(layout.stories("train"), "r+") as file:
+        del file["image_embeddings"]
+        file["image_embeddings"] = np.ones((5, 5, 1))  # float64
+        file["image_embeddings"][3, 2] = 1e39  # infinite in float32
+    with open_stories(layout, "train") as stories:
+        batches = StoryBatches(stories, 2)
+        assert batches[0][0]["image_features"].dtype == np.float32
+        for read in (lambda: batches[1], lambda: feature_statistics(stories)):
+            with pytest.raises(InputError, match="photo 3 of story 3 are nan, infinite or too"):
+                read()
 
 
 def test_the_original_s_files_are_checked_by_their_largest_index(layout):

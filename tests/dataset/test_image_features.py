@@ -300,12 +300,21 @@ def test_a_part_broken_by_a_power_failure_is_computed_again(layout):
     assert extract_train(layout) == (PHOTOS, 0)
 
 
-def test_a_part_with_wrong_bytes_is_named(layout):
+@pytest.mark.parametrize("damage", ["first bytes", "middle", "other arrays", "nan"])
+def test_a_part_with_wrong_bytes_is_named(layout, damage):
     with pytest.raises(KeyboardInterrupt):
         extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
     [part] = layout.features("train").with_suffix(".parts").glob("*.npz")
+    with np.load(part) as file:
+        arrays = dict(file)
     contents = bytearray(part.read_bytes())
-    contents[200:300] = bytes(100)
-    part.write_bytes(contents)
+    if damage == "other arrays":
+        np.savez(part, **arrays | {"image_ids": arrays["image_ids"][1:]})
+    elif damage == "nan":
+        np.savez(part, **arrays | {"embeddings": arrays["embeddings"] * np.float32("nan")})
+    else:
+        start = 0 if damage == "first bytes" else len(contents) // 2
+        contents[start : start + 100] = bytes(100)
+        part.write_bytes(contents)
     with pytest.raises(InputError, match=r"000000\.npz is broken .*; delete it and start again"):
         extract_train(layout)

@@ -264,6 +264,20 @@ def test_arrays_that_may_mean_anything_are_refused(layout, tmp_path, arrays, mes
         import_features(layout, "resnet", "npz", tmp_path / "a.npz")
 
 
+def test_vectors_that_lie_elsewhere_or_are_packed_to_nothing_are_refused(layout, tmp_path):
+    with h5py.File(tmp_path / "a.hdf5", "w") as file:
+        file["ids"] = np.arange(2)
+        file.create_dataset("v", (2, 4), "f4", external=[("/etc/passwd", 0, 32)])
+    with pytest.raises(InputError, match="has v, whose data lie in other files"):
+        import_features(layout, "resnet", "hdf5", tmp_path / "a.hdf5")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("ids.npy", npy(np.arange(2)))
+        header = npy(np.zeros((2, 4), np.float32))[:-32]
+        file.writestr("v.npy", header.replace(b"(2, 4)", b"(2, 900000)", 1))
+    with pytest.raises(InputError, match=r"v\.npy is cut short"):
+        import_features(layout, "resnet", "npz", tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize("file_format", ["npy", "npz", "hdf5"])
 def test_a_source_without_anything_usable_is_refused(layout, tmp_path, file_format):
     with pytest.raises(FileNotFoundError, match="nowhere is missing"):

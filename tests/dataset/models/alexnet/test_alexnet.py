@@ -108,6 +108,26 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path, fc6, message):
         load_weights(TinyNetwork().model, tmp_path / "w.npy")
 
 
+def test_a_forged_type_of_numbers_is_refused_and_makes_nothing(tmp_path):
+    path = tmp_path / "w.npy"
+    for forged in (b"O8", b"i4", b"V9"):
+        save_weights(path, WEIGHTS)
+        path.write_bytes(path.read_bytes().replace(b"f4", forged))
+        with pytest.raises(InputError, match="it holds numbers of the type"):
+            read_weights(path)
+
+
+def test_a_shape_that_the_bytes_do_not_fill_is_refused(tmp_path):
+    path = tmp_path / "w.npy"
+    save_weights(path, WEIGHTS)
+    shape, larger = pickle.dumps((3, 2), 2)[2:-3], pickle.dumps((250, 250), 2)[2:-3]
+    contents = path.read_bytes()
+    assert shape in contents
+    path.write_bytes(contents.replace(shape, larger))
+    with pytest.raises(InputError, match="cannot reshape"):
+        read_weights(path)
+
+
 class RunsCode:
     def __reduce__(self):
         return os.mkdir, ("run_by_the_pickle",)
