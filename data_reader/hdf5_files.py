@@ -7,8 +7,10 @@ memory than its own size allows for.
 
 import io
 import math
+import mmap
+import struct
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import h5py
@@ -34,6 +36,9 @@ _ATTRIBUTES = {  # of features and stories files
 }
 # What h5py raises about a damaged file.
 DAMAGE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError)
+_HEAP = b"GCOL\1\0\0\0"
+_LENGTH, _OBJECT = struct.Struct("<Q"), struct.Struct("<H6xQ")
+_SEARCHED = 2**16  # bytes
 _STRINGS_AT_A_TIME = 256
 _NAMED = 6  # arrays named in an error
 
@@ -61,7 +66,7 @@ def open_hdf5(path, arrays, made_by=None):
     except DAMAGE as error:
         raise InputError(f"{path} is not a readable HDF5 file ({error}); {again}") from error
     try:
-        flaw = _flaw_of(file, arrays) or _flaw_of_attributes(file)
+        flaw = _flaw_of(file, arrays) or _flaw_of_heaps(file, path) or _flaw_of_attributes(file)
     except DAMAGE as error:
         flaw = f"is damaged ({error})"
     if flaw:
@@ -93,13 +98,24 @@ def _flaw_of(file, arrays):
     return ""
 
 
+def is_array(file, name):
+    """Return whether a name in a file stands for an array, not for a group or a link."""
+    is_dataset = _is_held(file, name) and isinstance(file[name], h5py.Dataset)
+    return is_dataset and file[name].shape is not None
+
+
+def _is_held(file, name):
+    link = file.id.links.get_info(name.encode("utf-8", "surrogateescape"))
+    return link.type == h5py.h5l.TYPE_HARD
+
+
 def flaw_of_array(file, name):
     """Return why an entry of a file is no array whose data the file holds, or "" if it is one."""
-    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+    if not _is_held(file, name):
         return "a link to elsewhere"
-    array = file[name]
-    if not isinstance(array, h5py.Dataset) or array.shape is None:
+    if not is_array(file, name):
         return "which is no array"
+    array = file[name]
     properties = array.id.get_create_plist()
     if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
         return "whose data lie in other files"
@@ -114,6 +130,49 @@ def flaw_of_array(file, name):
     if size > max(MOST_PACKED * stored, UNPACKED_ANYWAY):
         return f"which unpacks {stored:,} bytes to {size:,}"
     return ""
+
+
+def _flaw_of_heaps(file, path):
+    """Check the heaps, in which strings lie: in a damaged one the library may search for ever."""
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        return "has addresses or sizes of other than 8 bytes"
+    ends = [(0, 0), *sorted(_large_arrays(file)), (path.stat().st_size, 0)]
+    with path.open("rb") as disk, mmap.mmap(disk.fileno(), 0, access=mmap.ACCESS_READ) as contents:
+        for (before, size), (after, _) in pairwise(ends):
+            place = before + size
+            while (place := contents.find(_HEAP, place, after)) >= 0:
+                end = _end_of_heap(contents, place)
+                if end is None:
+                    return "is damaged (where its strings are)"
+                place = end
+    return ""
+
+
+def _large_arrays(file):
+    """Yield where the file holds the arrays that are too large to search for heaps in them."""
+    for name in file:
+        if not flaw_of_array(file, name):
+            start, size = file[name].id.get_offset(), file[name].id.get_storage_size()
+            if start is not None and size > _SEARCHED:
+                yield start, size
+
+
+def _end_of_heap(contents, place):
+    """Walk through the objects of a heap -> its end; None if it is damaged.
+
+    HDF5 File Format Specification 3.0, section III.E: a header with the heap's size, and objects,
+    each with a header and padded to 8 bytes; the free space has the number 0 and comes last.
+    """
+    [size] = _LENGTH.unpack_from(contents, place + 8)
+    end, place = place + size, place + 16
+    if size < 16 or end > len(contents):
+        return None
+    while end - place >= _OBJECT.size:
+        number, size = _OBJECT.unpack_from(contents, place)
+        if number == 0:
+            return end if size == end - place else None
+        place += _OBJECT.size + -(-size // 8) * 8
+    return end if place <= end else None
 
 
 def attributes_of(file):

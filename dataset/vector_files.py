@@ -25,6 +25,7 @@ from data_reader.hdf5_files import (
     MOST_PACKED,
     UNPACKED_ANYWAY,
     flaw_of_array,
+    is_array,
     open_hdf5,
     read_array,
     read_strings,
@@ -354,7 +355,7 @@ class _Hdf5:
     def __init__(self, path):
         self.path = path
         with _explained(path), self._open() as file:
-            names = [name for name in file if _is_array(file, name)]
+            names = [name for name in file if is_array(file, name)]
             for name in names:
                 if flaw := flaw_of_array(file, name):
                     raise InputError(f"{path} has {name}, {flaw}.")
@@ -379,9 +380,3 @@ class _Hdf5:
             step = _rows_at_a_time(array.shape[1])
             for start in range(0, len(array), step):
                 yield read_array(array, slice(start, start + step))
-
-
-def _is_array(file, name):
-    """Return whether a name in a file stands for an array, not for a group or a link."""
-    is_there = file.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD
-    return is_there and isinstance(file[name], h5py.Dataset) and file[name].shape is not None

@@ -17,6 +17,7 @@ import resource
 import sys
 import tempfile
 import warnings
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -284,15 +285,18 @@ ODD_ATTRIBUTES = (
 def sparse(file, name, old, rng):
     shape = tuple(int(rng.choice([n, 10**9])) for n in old.shape)
     dtype = TEXTS if old.dtype == object else old.dtype
-    file.create_dataset(name, shape, dtype, chunks=True if rng.random() < 0.5 else None)
+    chunks = (1, *old.shape[1:]) if rng.random() < 0.5 else None
+    file.create_dataset(name, shape, dtype, chunks=chunks)
 
 
-def packed_zeros(file, name, old, rng):
-    shape = (int(rng.choice([10**5, 10**6])), *old.shape[1:])
+def packed(file, name, old, rng):
+    """One chunk for all, as it is for zeros, or garbage."""
+    shape = (int(rng.choice([1000, 10**7])), *old.shape[1:])
     dtype = old.dtype if old.dtype != object else "S100"
-    chunks = (min(shape[0], 10**5), *shape[1:])
-    array = file.create_dataset(name, shape, dtype, chunks=chunks, compression="gzip")
-    array[: chunks[0]] = np.zeros(chunks, dtype)
+    array = file.create_dataset(name, shape, dtype, chunks=shape, compression="gzip")
+    size = min(array.size * array.dtype.itemsize, 10**6)
+    contents = zlib.compress(bytes(size)) if rng.random() < 0.5 else rng.bytes(100)
+    array.id.write_direct_chunk((0,) * len(shape), contents)
 
 
 def elsewhere(file, name, old, rng):
@@ -325,9 +329,8 @@ def other_numbers(file, name, old, rng):
     file.create_dataset(name, data=new, dtype=TEXTS if old.dtype == object else None)
 
 
-def shared_text(file, name, old, rng):
-    """A hundred thousand references to one text of a megabyte; HDF5 itself can't write that."""
-    file.create_dataset(name, data=np.full(old.shape, "x" * 10**6, object), dtype=TEXTS)
+def long_texts(file, name, old, rng):
+    file.create_dataset(name, data=np.full(old.shape, "x" * 10**4, object), dtype=TEXTS)
 
 
 def make_group(file, name, *_):
@@ -354,8 +357,8 @@ def link_another(file, name, *_):
 
 
 ODD_ARRAYS = (
-    *(sparse, packed_zeros, elsewhere, virtual, other_kind, other_shape, other_numbers),
-    *(shared_text, make_group, link_softly, link_outside, link_in_a_circle, link_another),
+    *(sparse, packed, elsewhere, virtual, other_kind, other_shape, other_numbers),
+    *(long_texts, make_group, link_softly, link_outside, link_in_a_circle, link_another),
     lambda *_: None,
 )
 

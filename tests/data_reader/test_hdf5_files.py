@@ -206,3 +206,14 @@ def test_damaged_numbers_are_named(tmp_path):
         pytest.raises(InputError, match=r"f\.hdf5: /embeddings is damaged"),
     ):
         read_array(file["embeddings"])
+
+
+def test_strings_in_a_damaged_heap_are_not_looked_for_in_circles(tmp_path):
+    path = write_hdf5(tmp_path / "f.hdf5", image_ids=["a", "b"])
+    contents = bytearray(path.read_bytes())
+    free = contents.index(b"GCOL") + 16 + 2 * (16 + 8)  # after two strings
+    assert contents[free : free + 2] == bytes(2)
+    contents[free + 8 : free + 16] = bytes(8)  # its size
+    path.write_bytes(contents)
+    with pytest.raises(InputError, match=r"is damaged \(where its strings are\)"):
+        open_hdf5(path, {"image_ids": ("strings", ("M",))})
