@@ -87,7 +87,8 @@ def test_batches_of_another_split_or_model_do_not_count(tmp_path, second):
 
 def mark_first_batch(run, decoding):
     """Overwrite the first batch -> a function that says whether rows contain it."""
-    np.save(run.unfinished_generation(decoding, "test") / "000000.npy", np.full((3, 2, 22), 8))
+    rows = np.full((3, 2, 22), 8, np.int32)
+    np.save(run.unfinished_generation(decoding, "test") / "000000.npy", rows)
     return lambda rows: (rows[:3] == 8).all()
 
 
