@@ -176,8 +176,13 @@ def _end_of_heap(contents, place):
 
 
 def attributes_of(file):
-    """Read the attributes of an open file that are texts, numbers or lists of numbers."""
-    values = {name: np.asarray(file.attrs[name]) for name in file.attrs}
+    """Read the attributes of an open file that are texts, numbers or lists of numbers.
+
+    Others are not read: the library crashes at types that are none.
+    """
+    types = {name: file.attrs.get_id(name).get_type().get_class() for name in file.attrs}
+    plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.STRING)
+    values = {name: np.asarray(file.attrs[name]) for name in types if types[name] in plain}
     return {name: value.tolist() for name, value in values.items() if value.dtype.kind in "iufU"}
 
 

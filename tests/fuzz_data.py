@@ -44,7 +44,8 @@ from dataset.feature_parts import Part
 from dataset.models.alexnet.weights import read_weights
 from dataset.vector_files import open_vectors
 
-SECONDS, MEMORY = 60, 4 * 2**30
+SECONDS, MEMORY = 60, 4 * 2**30  # of a core; and bytes
+PATIENCE = 10 * SECONDS  # where other processes have the cores
 WORDS = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "the", "dog", "ran"))
 PHOTOS = [f"photo{number}" for number in range(15)]
 TEXTS = h5py.string_dtype("utf-8")
@@ -409,6 +410,8 @@ def work(connection, kind, numbers, seed, folder):
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # HDF5's own notices
     warnings.simplefilter("ignore")
     for number in numbers:
+        used = sum(os.times()[:2])
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS, resource.RLIM_INFINITY))
         connection.send(outcome_of(kind, number, seed, folder))
 
 
@@ -424,7 +427,7 @@ def outcomes(kind, mutations, seed):
             process.start()
             theirs.close()
             for number in rest:
-                if not ours.poll(SECONDS):
+                if not ours.poll(PATIENCE):
                     process.kill()
                 try:
                     yield number, *ours.recv()

@@ -217,3 +217,15 @@ def test_strings_in_a_damaged_heap_are_not_looked_for_in_circles(tmp_path):
     path.write_bytes(contents)
     with pytest.raises(InputError, match=r"is damaged \(where its strings are\)"):
         open_hdf5(path, {"image_ids": ("strings", ("M",))})
+
+
+def test_an_attribute_of_a_type_that_is_none_is_not_read(tmp_path):
+    path = write_hdf5(tmp_path / "f.hdf5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["extractor"] = "alexnet"
+    contents = bytearray(path.read_bytes())
+    strings = contents.index(b"\x19\x01\x01\x00\x10")  # variable length; text; UTF-8; 16 bytes
+    contents[strings + 1] = 0x67
+    path.write_bytes(contents)
+    with pytest.raises(InputError, match="attribute extractor 'of another type', expected str"):
+        open_hdf5(path, {})
