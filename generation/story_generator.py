@@ -28,7 +28,7 @@ class StoryGenerator:
         human = tf.TensorSpec([None, None, ROW_LENGTH], tf.int32)
         of_human = [human] if self._decoding.human_previous else []
         self._compiled = tf.function(
-            self._generate, input_signature=[features, story_numbers, *of_human]
+            self._generate, input_signature=[features, story_numbers, *of_human], autograph=False
         )
 
     def generate(self, image_features, stories_per_batch=STORIES_PER_BATCH, show_progress=True):
