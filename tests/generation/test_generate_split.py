@@ -8,7 +8,7 @@ from data_reader.run_folder import RunFolder
 from generation import story_generator
 from generation.decoding import Greedy, Sampling
 from generation.generate_split import _read_parts, decoding_name, forget_parts, generate_split
-from models.image_grouping import ImageGroupingModel
+from models.encoder_decoder import EncoderDecoder
 
 STORIES = 7
 
@@ -19,10 +19,8 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(story_generator, "STORIES_PER_BATCH", 3)
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
-    run.experiment_file.write_text('{"name": "a", "model": "ImageGroupingModel", "data": "b"}')
-    ImageGroupingModel(9, 4, image_encoder_latent_dim=3, sentence_encoder_latent_dim=3).save(
-        run.model_file
-    )
+    run.experiment_file.write_text('{"name": "a", "model": "EncoderDecoder", "data": "b"}')
+    EncoderDecoder(9, 4, image_encoder_latent_dim=3, num_layers=1).save(run.model_file)
     return run
 
 

@@ -28,14 +28,18 @@ def small_model(model_class=ImageGroupingModel, **settings):
     return model_class(12, 6, image_encoder_latent_dim=8, word_embedding_size=8, **settings)
 
 
-@pytest.fixture(params=MODELS, ids=lambda kind: kind[0].__name__)
+@pytest.fixture(scope="module", params=MODELS, ids=lambda kind: kind[0].__name__)
 def model(request):
     model_class, settings = request.param
     return small_model(model_class, **settings)
 
 
-def test_every_row_has_the_form_of_the_training_data(model):
-    rows = StoryGenerator(model).generate(PHOTOS)
+@pytest.fixture(scope="module")
+def rows(model):
+    return StoryGenerator(model).generate(PHOTOS)
+
+
+def test_every_row_has_the_form_of_the_training_data(rows):
     assert rows.shape == (5, 5, MAX_WORDS + 2)
     for row in rows.reshape(-1, MAX_WORDS + 2).tolist():
         end = row.index(END)
@@ -49,9 +53,8 @@ def test_the_size_of_a_batch_changes_nothing():
     np.testing.assert_array_equal(generator.generate(PHOTOS, 2), generator.generate(PHOTOS, 64))
 
 
-def test_generation_agrees_with_the_training_graph(model):
+def test_generation_agrees_with_the_training_graph(model, rows):
     """Generated sentences, fed to the training graph, are its own likeliest words."""
-    rows = StoryGenerator(model).generate(PHOTOS)
     logits = np.array(model({"image_features": PHOTOS, "sentences": rows}, training=False))
     logits[:, [NULL, START]] = -np.inf
     *_, place = np.nonzero(rows[:, :, 1:])
