@@ -47,15 +47,7 @@ def write_page(path, title, stories, scores, seeds=None):
             {"name": _readable(name), "seed": "" if seed is None else f"seed {seed}"}
             for name, seed in systems.values()
         ],
-        "stories": [
-            {
-                "id": story.story_id,
-                "album": story.album_id,
-                "photos": [_address(photo, folder) for photo in story.photos],
-                "texts": list(story.systems.values()),
-            }
-            for story in stories
-        ],
+        "stories": [_shown(story, folder) for story in stories],
     }
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     page = environment.get_template(_TEMPLATE).render(
@@ -68,6 +60,15 @@ def write_page(path, title, stories, scores, seeds=None):
     )
     with atomic_write(path) as partial:
         partial.write_text(page, encoding="utf-8", errors="replace")
+
+
+def _shown(story, folder):
+    return {
+        "id": story.story_id,
+        "album": story.album_id,
+        "photos": [_address(photo, folder) for photo in story.photos],
+        "texts": list(story.systems.values()),
+    }
 
 
 def _score_columns(systems, scores):

@@ -3,15 +3,29 @@ import os
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# METEOR's program runs for a few seconds, in which Java would compile it twice, at length.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+LONGEST = (
+    "test_several_workers.py",
+    "test_commands.py",
+    "test_resume.py",
+    "test_train.py",
+    "test_models.py",
+    "test_story_generator.py",
+    "test_extending.py",
+)
 
 
 def pytest_collection_modifyitems(items):
     """The files that take longest come first, so that two processes end at the same time."""
-    items.sort(key=lambda item: not _takes_long(item.path))
+    items.sort(key=lambda item: _order(item.path))
 
 
-def _takes_long(path):
-    return path.parent.name == "training" or path.name in ("test_commands.py", "test_extending.py")
+def _order(path):
+    if path.name in LONGEST:
+        return LONGEST.index(path.name)
+    return len(LONGEST) + (path.parent.name != "training")
 
 
 @pytest.fixture

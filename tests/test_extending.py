@@ -25,12 +25,15 @@ BLOCKS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The user's files, importable; the tiny sample set; the fourth model's run."""
+    from dataset.sample import sample_set
     from training.command import make_smoke_data
 
     folder = tmp_path_factory.mktemp("own")
     for name, code in BLOCKS.items():
         (folder / name).write_text(code)
-    make_smoke_data(DataLayout(folder / "data"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sample_set, "SMOKE_ALBUMS", (3, 1, 1))
+        make_smoke_data(DataLayout(folder / "data"))
     sys.path.insert(0, str(folder))
     succeed(
         folder,

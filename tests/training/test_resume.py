@@ -1,4 +1,4 @@
-"""Real processes, killed and resumed."""
+"""Trainings that are killed or asked to stop, and resumed."""
 
 import os
 import re
@@ -10,14 +10,18 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from tiny_training import write_data
+from tiny_training import experiment, write_data
 
 from data_reader.run_folder import RunFolder
 from models.image_grouping import ImageGroupingModel  # noqa: F401 (what the file refers to)
+from training import pieces
+from training.command import run_experiment
+from training.train import train
 
 # The first argument says where the process kills itself, the second is the data folder; the rest
 # are those of an experiment's command.
 SCRIPT = """
+    import json
     import os
     import signal
     import sys
@@ -25,44 +29,29 @@ SCRIPT = """
     import numpy as np
     from tiny_training import experiment
 
-    from training import checkpoint, pieces
+    from training.checkpoint import Checkpoints
     from training.command import run_experiment
 
     place, data = sys.argv[1:3]
     del sys.argv[1:3]
-
-    def kill_after(function, number, signum):
-        calls = []
-
-        def killing(*arguments, **options):
-            calls.append(None)
-            result = function(*arguments, **options)
-            if len(calls) == number:
-                os.kill(os.getpid(), signum)
-            return result
-
-        return killing
+    savez, save = np.savez, Checkpoints.save
 
     def half_written(file, **arrays):
+        if json.loads(arrays["progress"])["batch"]:  # in the middle of an epoch
+            return savez(file, **arrays)
         file.write(b"PK" + bytes(5000))
         file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
 
-    step_end = pieces.ProgressBar.on_step_end
-    if place == "after a batch":
-        pieces.ProgressBar.on_step_end = kill_after(step_end, 3, signal.SIGKILL)
-    elif place == "while a checkpoint is written":
+    def last_words(self, model, progress):
+        save(self, model, progress)
+        if not progress.batch:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if place == "while an epoch's checkpoint is written":
         np.savez = half_written
-    elif place == "before an epoch's checkpoint":
-        pieces.plot_losses = kill_after(pieces.plot_losses, 1, signal.SIGKILL)
     elif place == "after an epoch's checkpoint":
-        # The first one stands in the middle of the epoch.
-        save = checkpoint.Checkpoints.save
-        checkpoint.Checkpoints.save = kill_after(save, 2, signal.SIGKILL)
-    elif place == "SIGTERM":
-        pieces.ProgressBar.on_step_begin = kill_after(
-            pieces.ProgressBar.on_step_begin, 1, signal.SIGTERM
-        )
+        Checkpoints.save = last_words
     run_experiment(experiment(data))
 """
 
@@ -72,8 +61,13 @@ def data(tmp_path_factory):
     return write_data(tmp_path_factory.mktemp("data"))
 
 
-def command(place, data, results, *arguments):
-    return subprocess.run(
+@pytest.fixture(scope="module")
+def uninterrupted(data, tmp_path_factory):
+    return train(experiment(data), tmp_path_factory.mktemp("uninterrupted"))
+
+
+def be_killed(place, data, results, *arguments):
+    done = subprocess.run(
         [
             *(sys.executable, "-c", textwrap.dedent(SCRIPT), place, str(data)),
             *("--results", str(results), *arguments),
@@ -84,14 +78,11 @@ def command(place, data, results, *arguments):
         timeout=300,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(data, tmp_path_factory):
-    results = tmp_path_factory.mktemp("uninterrupted")
-    done = command("nowhere", data, results)
-    assert done.returncode == 0, done.stderr
-    return only_run(results)
+def ask_to_stop(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def only_run(results):
@@ -116,24 +107,30 @@ def weights(run):
 
 
 def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_never_was(
-    data, uninterrupted, tmp_path
+    data, uninterrupted, tmp_path, monkeypatch, capsys
 ):
-    for place in (
-        "after an epoch's checkpoint",
-        "after a batch",
-        "while a checkpoint is written",
-        "before an epoch's checkpoint",
-    ):
-        done = command(place, data, tmp_path, *(["--resume"] if any(tmp_path.iterdir()) else []))
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    done = command("SIGTERM", data, tmp_path, f"--resume={only_run(tmp_path).path}")
-    assert done.returncode == 75, done.stderr
-    assert "SIGTERM: saving after this step" in done.stdout
-    told = re.search("Stopped; to resume: (.*)", done.stdout)[1]
-    assert told.endswith(f"--results {tmp_path} --resume={only_run(tmp_path).path}")
-    done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
-    assert done.returncode == 0, done.stderr
+    # It resumes inside the epoch, whose row stands in the log already.
+    be_killed("while an epoch's checkpoint is written", data, tmp_path)
+    be_killed("after an epoch's checkpoint", data, tmp_path, "--resume")
+    path = only_run(tmp_path).path
+
+    def resume():
+        command = ["tiny.py", "--results", str(tmp_path), f"--resume={path}"]
+        monkeypatch.setattr(sys, "argv", command)
+        run_experiment(experiment(data))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pieces.ProgressBar, "on_step_begin", ask_to_stop)
+        with pytest.raises(SystemExit) as stopped:
+            resume()
+    assert stopped.value.code == 75
+    printed = capsys.readouterr().out
+    assert "SIGTERM: saving after this step" in printed
+    told = re.search("Stopped; to resume: (.*)", printed)[1]
+    assert told.endswith(f"--results {tmp_path} --resume={path}")
+    resume()
     assert_same_training(only_run(tmp_path), uninterrupted)
-    done = command("nowhere", data, tmp_path, "--resume", str(only_run(tmp_path).path))
-    assert done.returncode == 2
-    assert "is finished; there is nothing to resume" in done.stderr
+    with pytest.raises(SystemExit) as refused:
+        resume()
+    assert refused.value.code == 2
+    assert "is finished; there is nothing to resume" in capsys.readouterr().err

@@ -8,11 +8,13 @@ import pytest
 from tiny_training import VOCABULARY, experiment, write_data
 from worker_threads import clusters_of, free_addresses, run_all
 
+from data_reader.errors import InputError
 from data_reader.layout import DataLayout
 from data_reader.stories_file import features_of, open_stories
 from data_reader.vocabulary import Vocabulary
 from training import same_inputs
 from training.same_inputs import check_same_inputs
+from training.train import train
 
 
 def test_workers_with_the_same_inputs_train(tmp_path):
@@ -80,3 +82,17 @@ def test_code_that_differs_is_named(tmp_path, monkeypatch):
     errors = compare(tmp_path, lambda layout: None)
     assert all("differs from the chief" in str(error) for error in errors)
     assert all("code '" in str(error) for error in errors)
+
+
+def test_settings_that_differ_are_named_before_anything_is_written(tmp_path):
+    data, addresses = write_data(tmp_path / "data"), free_addresses(2)
+
+    def work(workers):
+        rate = (0.5, 0.25)[workers.index]
+        train(experiment(data, learning_rate=rate), tmp_path / "results", workers=workers)
+
+    for error in run_all(clusters_of(addresses), work):
+        assert isinstance(error, InputError)
+        assert str(error).startswith(f"Worker 1 ({addresses[1]}) differs from the chief (")
+        assert "learning_rate 0.25, not 0.5" in str(error)
+    assert not (tmp_path / "results").exists()

@@ -1,60 +1,69 @@
 """Real processes that train together on this machine."""
 
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
-from pathlib import Path
+import textwrap
 
 import numpy as np
 import pytest
-from tiny_training import write_data
-from worker_threads import clusters_of, free_addresses
+from tiny_training import experiment, write_data
 
 from data_reader.run_folder import RunFolder
 from models.loading import load_model
+from training.command import find_interrupted, run_experiment
 from training.loss_plot import read_losses
+from training.train import train
 
-TINY = Path(__file__).parents[1] / "tiny_training.py"
+EPOCHS = 3
 # Each worker would draw a dropout of its own.
-NO_DROPOUT = ["--set", "name=tiny", "model_settings.input_dropout=0.0"]
-EPOCHS = 4
+NO_DROPOUT = ["name=tiny", "model_settings.input_dropout=0.0"]
+
+# The arguments are the data folder, a worker, the signal that it gets, and the epoch at whose
+# beginning it does; the rest are those of an experiment's command.
+SCRIPT = """
+    import os
+    import signal
+    import sys
+
+    from tiny_training import experiment
+
+    from training.cluster import find_cluster
+    from training.command import run_experiment
+
+    data, worker, name, epochs_before = sys.argv[1:5]
+    del sys.argv[1:5]
+    callbacks = []
+    if (cluster := find_cluster()) and cluster.index == int(worker):
+        from keras.callbacks import LambdaCallback
+
+        def begin(epoch, logs):
+            if epoch == int(epochs_before):
+                os.kill(os.getpid(), signal.Signals[name])
+
+        callbacks.append(LambdaCallback(on_epoch_begin=begin))
+    run_experiment(experiment(data, epochs={epochs}), callbacks)
+"""
 
 
-def start(data, results, *arguments, tf_config=""):
-    """One process; seven stories in batches of two, one in the last."""
-    command = [sys.executable, TINY, data, str(EPOCHS), "--results", results, *arguments]
-    return subprocess.Popen(
-        command,
+def train_together(count, data, results, worker, name, epochs_before, *arguments):
+    """-> the exit status of the command that starts so many workers, and all that they print."""
+    script = textwrap.dedent(SCRIPT).format(epochs=EPOCHS)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", script, str(data), str(worker), name, str(epochs_before)),
+            *("--results", str(results), "--workers", str(count), "--set", *NO_DROPOUT),
+            *arguments,
+        ],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TF_CONFIG": tf_config},
+        check=False,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
-
-
-def start_workers(count, data, results, *arguments):
-    clusters = clusters_of(free_addresses(count))
-    return [start(data, results, *arguments, tf_config=each.tf_config()) for each in clusters]
-
-
-def finish(processes):
-    """-> the exit statuses, and all that was printed by each."""
-    outputs = [process.communicate(timeout=120) for process in processes]
-    return [process.returncode for process in processes], [out + err for out, err in outputs]
-
-
-def wait_for_epoch(process, number):
-    for line in process.stdout:
-        if line.startswith(f"epoch {number}/"):
-            return
-
-
-def only_run(results):
-    [path] = results.glob("tiny_*")
-    return RunFolder(path)
+    return done.returncode, done.stdout
 
 
 def assert_same_training(run, expected):
@@ -73,67 +82,32 @@ def data(tmp_path_factory):
     return write_data(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture(scope="module")
-def alone(data, tmp_path_factory):
-    """The run of one process."""
-    results = tmp_path_factory.mktemp("alone")
-    statuses, printed = finish([start(data, results, *NO_DROPOUT)])
-    assert statuses == [0], printed
-    return only_run(results)
-
-
-def test_two_workers_train_as_one_does(data, alone, tmp_path):
-    statuses, [printed] = finish([start(data, tmp_path, "--workers", "2", *NO_DROPOUT)])
-    assert statuses == [0], printed
+def test_a_training_passes_from_three_workers_to_two_and_to_one(data, tmp_path):
+    """Seven stories in batches of two, one in the last; each leg trains a whole epoch."""
+    together = tmp_path / "together"
+    status, printed = train_together(3, data, together, 2, "SIGTERM", 1)
+    assert status == 75, printed
+    assert printed.count("Stopped; to resume: ") == 3
     # The chief alone reports and writes.
-    assert printed.count("run folder: ") == printed.count(f"epoch {EPOCHS}/{EPOCHS}: ") == 1
-    assert_same_training(only_run(tmp_path), alone)
+    assert printed.count("run folder: ") == printed.count(f"epoch 1/{EPOCHS}: ") == 1
+    [path] = together.glob("tiny_*")
+
+    status, printed = train_together(2, data, together, 1, "SIGKILL", 2, "--resume")
+    assert status == 75, printed
+    assert re.search(r"Worker 1 \(127.0.0.1:\d+\) is gone. To resume from the last", printed)
+
+    tiny = experiment(data, epochs=EPOCHS).overridden(NO_DROPOUT)
+    assert find_interrupted(tiny, together, "").path == path
+    run = train(tiny, together, resumed=RunFolder(path))
+    assert_same_training(run, train(tiny, tmp_path / "alone"))
 
 
-def test_a_training_passes_from_three_workers_to_two_and_to_one(data, alone, tmp_path):
-    workers = start_workers(3, data, tmp_path, *NO_DROPOUT)
-    wait_for_epoch(workers[0], 1)
-    workers[2].send_signal(signal.SIGTERM)
-    statuses, printed = finish(workers)
-    assert statuses == [75, 75, 75], printed
-    assert all("Stopped; to resume: " in each for each in printed)
-    workers = start_workers(2, data, tmp_path, *NO_DROPOUT, "--resume")
-    wait_for_epoch(workers[0], 2)
-    workers[1].kill()
-    statuses, printed = finish(workers)
-    assert statuses == [75, -signal.SIGKILL], printed
-    assert re.search(r"Worker 1 \(127.0.0.1:\d+\) is gone. To resume from the last", printed[0])
-    statuses, printed = finish([start(data, tmp_path, *NO_DROPOUT, "--resume")])
-    assert statuses == [0], printed
-    assert_same_training(only_run(tmp_path), alone)
-
-
-def test_workers_with_other_settings_are_refused_before_anything_is_written(data, tmp_path):
-    addresses = free_addresses(2)
-    workers = [
-        start(data, tmp_path, "--set", "name=tiny", f"learning_rate={rate}", tf_config=config)
-        for rate, config in zip(
-            (0.5, 0.25), [each.tf_config() for each in clusters_of(addresses)], strict=True
-        )
-    ]
-    statuses, printed = finish(workers)
-    assert statuses == [2, 2]
-    for each in printed:
-        [line] = each.splitlines()
-        assert line.startswith(f"error: Worker 1 ({addresses[1]}) differs from the chief (")
-        assert "learning_rate 0.25, not 0.5" in line
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("tf_config", "message"),
-    [
-        ("{", "TF_CONFIG is no JSON"),
-        (json.dumps({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}), "1"),
-    ],
-)
-def test_a_wrong_tf_config_is_one_line(data, tmp_path, tf_config, message):
-    statuses, [printed] = finish([start(data, tmp_path, tf_config=tf_config)])
-    assert statuses == [2]
-    assert len(printed.splitlines()) == 1
-    assert message in printed
+def test_a_wrong_tf_config_is_one_line(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    monkeypatch.setattr(sys, "argv", ["tiny.py", "--results", str(tmp_path / "results")])
+    with pytest.raises(SystemExit) as refused:
+        run_experiment(experiment(data))
+    assert refused.value.code == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: TF_CONFIG is no JSON")
+    assert not (tmp_path / "results").exists()
