@@ -27,7 +27,7 @@ from data_reader.files import atomic_write, exclusive_lock, read_json, shared_lo
 SILENCE = 600
 _WORKER = ".worker"  # the ending of the folder of a process that takes part
 _MANIFEST = "manifest.json"
-_ARRAYS = ("embeddings", "image_ids", "skipped")
+_ARRAYS = ("embeddings", "image_ids", "skipped", "fingerprints")
 
 
 class Shard(NamedTuple):
@@ -69,9 +69,10 @@ class Part(NamedTuple):
             with np.load(self.path, allow_pickle=False) as arrays:
                 part = {name: arrays[name] for name in _ARRAYS}
             kinds = "".join(array.dtype.kind for array in part.values())
-            [embeddings, ids, skipped] = part.values()
+            [embeddings, ids, skipped, fingerprints] = part.values()
             rows = len(self.photos) - len(skipped)
-            if (kinds, embeddings.shape[0], *ids.shape) != ("fUU", rows, rows):
+            shapes = (embeddings.shape[0], *ids.shape, *fingerprints.shape)
+            if (kinds, *shapes) != ("fUUu", rows, rows, len(self.photos)):
                 raise InputError(f"it does not hold {rows} features")
             if not np.isfinite(embeddings).all():
                 raise InputError("features are nan or infinite")

@@ -176,6 +176,7 @@ def write_part(path):
         "embeddings": np.ones((14, 6), np.float32),
         "image_ids": np.array(PHOTOS[:14]),
         "skipped": np.array([["x", "broken", "x.jpg"]]),
+        "fingerprints": np.arange(len(PHOTOS), dtype=np.uint64),
     }
     with path.open("wb") as file:
         np.savez(file, **part)

@@ -26,6 +26,8 @@ STORIES = {
     "sentences": SENTENCES,
 }
 
+EXPERIMENT = Experiment(name="x", model="ImageGroupingModel", learning_rate=0.01)
+
 
 @pytest.fixture
 def gpu(monkeypatch):
@@ -40,7 +42,7 @@ def float16_model(model_class=ImageGroupingModel):
         ("image_encoder_latent_dim", "sentence_encoder_latent_dim", "word_embedding_size"), 4
     )
     model = model_class(VOCABULARY, FEATURES, num_layers=1, dtype="mixed_float16", **sizes)
-    compile_model(model, Experiment(name="x", model="", learning_rate=0.01), steps_per_epoch=1)
+    compile_model(model, EXPERIMENT, steps_per_epoch=1)
     return model
 
 

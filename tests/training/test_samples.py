@@ -15,6 +15,7 @@ class Scripted(ValidationStories):
             "image_embeddings": np.zeros((len(human), 2, 3)),
         }
         self._stories, self._vocabulary = stories, VOCABULARY
+        self._features = stories["image_embeddings"]
 
     def _generate(self, image_features):
         return [["the dog ran the"] * 2 for _ in image_features]
