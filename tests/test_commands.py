@@ -143,7 +143,8 @@ def test_files_are_scored_by_a_protocol(tmp_path):
 def test_two_runs_are_compared(generated):
     trained, _ = generated
     out = succeed("generation.scores", "--run", trained, "--against", trained, **NO_JAVA)
-    title, *rows = [line.split() for line in out.splitlines()]
+    title, *rows, missing = [line.split() for line in out.splitlines()]
+    assert missing[:3] == ["METEOR", "is", "missing:"]
     assert title == [trained.name, "greedy", "less", trained.name, "greedy"]
     assert rows[0][0] == "protocol"
     assert {row[0] for row in rows[1:]} <= PROTOCOLS

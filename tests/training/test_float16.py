@@ -82,7 +82,7 @@ def test_a_checkpoint_holds_the_scale_of_the_loss(gpu):
 def test_gradients_in_float32_and_bfloat16_are_not_scaled():
     for dtype in ("float32", "mixed_bfloat16"):
         model = ImageGroupingModel(VOCABULARY, FEATURES, image_encoder_latent_dim=4, dtype=dtype)
-        compile_model(model, Experiment(name="x", model=""), steps_per_epoch=1)
+        compile_model(model, EXPERIMENT, steps_per_epoch=1)
         assert type(model.optimizer) is keras.optimizers.Adam
 
 

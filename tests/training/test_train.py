@@ -167,8 +167,13 @@ def test_what_stops_the_first_epoch_is_not_hidden(experiment, tmp_path):
 
 
 def test_a_loss_that_is_no_number_is_said(experiment, tmp_path):
+    class Overflow(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            weight = self.model.trainable_weights[0]
+            weight.assign(np.full(weight.shape, np.nan))
+
     with pytest.raises(ValueError, match="The loss became nan in epoch 1"):
-        train(replace(experiment, learning_rate=1e30), tmp_path / "results")
+        train(experiment, tmp_path / "results", callbacks=[Overflow()])
 
 
 def test_features_that_are_no_numbers_are_named_before_a_run_folder_is_made(experiment, tmp_path):
