@@ -9,8 +9,6 @@ import numpy as np
 
 from data_reader.image_data_reader import process_photos
 
-_BLOCK = 1024  # bytes
-_READ_AT_ONCE = 1 << 20  # bytes, whole blocks
 _SHOWN = 3
 
 
@@ -45,24 +43,12 @@ def _state(path):
 
 
 def fingerprint_of(contents):
-    """Compute a fingerprint of a file's contents, bytes: 64 bits.
-
-    It hashes the sums of the contents' blocks, which takes a tenth of the time of hashing all.
-    """
-    sums = np.zeros(_BLOCK // 8, np.uint64)
-    return _digest(sums, _add_blocks(sums, contents))
+    """Compute a fingerprint of a file's contents, bytes: 64 bits."""
+    return _number(hashlib.sha256(contents))
 
 
-def _add_blocks(sums, contents):
-    """Add the whole blocks of some bytes to their sums -> the rest."""
-    whole = len(contents) // _BLOCK * _BLOCK
-    sums += np.frombuffer(contents, "<u8", whole // 8).reshape(-1, len(sums)).sum(axis=0)
-    return contents[whole:]
-
-
-def _digest(sums, rest):
-    digest = hashlib.blake2b(sums.tobytes() + rest, digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+def _number(checksum):
+    return int.from_bytes(checksum.digest()[:8], "little")
 
 
 def fingerprint(path):
@@ -70,11 +56,8 @@ def fingerprint(path):
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             return 0
-        sums, rest = np.zeros(_BLOCK // 8, np.uint64), b""
         with open(path, "rb") as file:
-            while read := file.read(_READ_AT_ONCE):
-                rest = _add_blocks(sums, read)
-        return _digest(sums, rest)
+            return _number(hashlib.file_digest(file, "sha256"))
     except OSError:
         return 0
 
