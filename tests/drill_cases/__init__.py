@@ -1,0 +1,1 @@
+"""The cases of `tests/drill.py`, by theme."""
