@@ -12,6 +12,7 @@ from data_reader.errors import InputError
 
 # By default no more is decoded at once: 1.2 GB.
 MAX_MEGAPIXELS = 100
+SHOWN = 4  # bytes of what is no photo: the path may lead to what nobody else shall see
 # Decoding keeps up to so many bytes per pixel: three colours, their copy, and, of animations, the
 # canvas.  A TIFF's tile has up to four colours of 16 bits.
 BYTES_PER_PIXEL = 12
@@ -71,7 +72,7 @@ def read_header(file):
         raise InputError("empty file")
     name, _ = _format(start)
     if name is None:
-        raise InputError(f"not a photo: begins with {start!r}")
+        raise InputError(f"not a photo: begins with {start[:SHOWN]!r}")
     if name == "HEIC":
         return PhotoHeader(name)
     try:

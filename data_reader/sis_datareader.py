@@ -239,6 +239,8 @@ def read_word_frequencies(path):
     frequencies = read_json(path)
     if not isinstance(frequencies, list) or not all(map(_is_word_and_count, frequencies)):
         raise InputError(f"{path} is not a list of [word, count], counts from 1; delete it.")
+    if len({word for word, _ in frequencies}) < len(frequencies):
+        raise InputError(f"{path} has a word more than once; delete it.")
     counts = [count for _, count in frequencies]
     if counts != sorted(counts, reverse=True):
         raise InputError(f"{path} is not sorted by count, most frequent word first; delete it.")

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -40,7 +42,12 @@ MODULES = (
     *(hdf5_files, data_files, photo_files, own_stories, run_files),
     *(model_files, score_files, options, settings, endings),
 )
-GROUPS = {group: cases for module in MODULES for group, cases in module.GROUPS.items()}
+ALL = [
+    replace(case, group=group)
+    for module in MODULES
+    for group, cases in module.GROUPS.items()
+    for case in cases
+]
 NOT_WATCHED = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache"}
 
 
@@ -54,14 +61,9 @@ def main():
         "--seconds", type=int, default=60, help="of a case; more on a busy machine (default: 60)"
     )
     arguments = parser.parse_args()
-    chosen = [
-        (group, case)
-        for group, cases in GROUPS.items()
-        for case in cases
-        if any(text in f"{group}: {case.name}: {case.command}" for text in arguments.only)
-    ]
+    chosen = [case for case in ALL if any(text in str(case) for text in arguments.only)]
     if arguments.list:
-        print(*(f"{group}: {case.name}: {case.command}" for group, case in chosen), sep="\n")
+        print(*chosen, sep="\n")
         return
     # A shell's background job ignores Ctrl-C, and so would the commands.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -77,22 +79,16 @@ def drill(chosen, folder, arguments):
     if not base.exists():
         make_base(base)
     watched = {**snapshot(base), **snapshot(REPOSITORY, NOT_WATCHED)}
-    numbers = count()
+    outcomes = []
     with ThreadPoolExecutor(arguments.jobs) as pool, tqdm(total=len(chosen), disable=None) as bar:
-        started = [
-            pool.submit(
-                run_case, group, case, base, folder / f"{next(numbers):03}", arguments.seconds
-            )
-            for group, case in chosen
-        ]
-        for each in started:
-            each.add_done_callback(lambda _: bar.update())
-    outcomes = [each.result() for each in started]
+        places = (folder / f"{number:03}" for number in count())
+        run = partial(run_case, base=base, limit=arguments.seconds)
+        for outcome in pool.map(run, chosen, places):
+            outcomes.append(outcome)
+            bar.update()
+            if outcome.flaw:
+                print(outcome, flush=True)
     changed = watched.items() ^ (snapshot(base) | snapshot(REPOSITORY, NOT_WATCHED)).items()
-    for outcome in outcomes:
-        if outcome.flaw:
-            print(f"\n{outcome.group}: {outcome.case.name}: {outcome.flaw}")
-            print(f"  {outcome.case.command}\n{outcome.printed}")
     print_table(outcomes)
     for path in sorted({path for path, _ in changed}):
         print(f"changed by a case: {path}")
@@ -101,17 +97,22 @@ def drill(chosen, folder, arguments):
 
 
 def print_table(outcomes):
-    print(f"\n{'group':<34}{'cases':>7}{'held':>7}{'failed':>8}{'longest':>10}{'largest':>10}")
-    for group in [*GROUPS, "all"]:
-        of_group = [each for each in outcomes if group in ("all", each.group)]
-        if of_group:
-            failed = sum(bool(each.flaw) for each in of_group)
-            seconds = max(each.seconds for each in of_group)
-            gigabytes = max(each.kilobytes for each in of_group) / 2**20
-            print(
-                f"{group:<34}{len(of_group):>7}{len(of_group) - failed:>7}{failed:>8}"
-                f"{seconds:>8.1f} s{gigabytes:>7.1f} GB"
-            )
+    """Print how many cases of each group held, and what they took.
+
+    The seconds of the processor are those of all cores together.
+    """
+    titles = ("cases", "held", "failed", "longest", "processor", "largest")
+    print(f"\n{'group':<36}{titles[0]:>6}{titles[1]:>6}" + "".join(f"{t:>10}" for t in titles[2:]))
+    for group in dict.fromkeys([*(each.case.group for each in outcomes), "all"]):
+        of_group = [each for each in outcomes if group in ("all", each.case.group)]
+        failed = sum(bool(each.flaw) for each in of_group)
+        longest = max(each.seconds for each in of_group)
+        processor = sum(each.usage.ru_utime + each.usage.ru_stime for each in of_group)
+        gigabytes = max(each.usage.ru_maxrss for each in of_group) / 2**20
+        print(
+            f"{group:<36}{len(of_group):>6}{len(of_group) - failed:>6}{failed:>10}"
+            f"{longest:>8.1f} s{processor:>8.0f} s{gigabytes:>7.1f} GB"
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from data_reader.errors import InputError
 from data_reader.image_data_reader import PHOTO_ENDINGS, find_photo_files, photo_id
 from data_reader.layout import SPLITS
-from data_reader.photo_header import photo_ending
+from data_reader.photo_header import SHOWN, photo_ending
 
 _LONGEST_ID = 150  # bytes: names of 255 are allowed, and ids become parts of other names
 
@@ -67,7 +67,7 @@ def _ending(path, state):
         raise _NoPhotoError("empty file")
     by_content = photo_ending(start)
     if not by_content:
-        raise _NoPhotoError(f"begins with {start!r}")
+        raise _NoPhotoError(f"begins with {start[:SHOWN]!r}")
     by_name = os.path.splitext(path)[1].lower()
     return by_name if by_name in PHOTO_ENDINGS else by_content
 

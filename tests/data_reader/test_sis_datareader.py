@@ -327,7 +327,7 @@ def test_missing_features_are_to_be_extracted_or_imported(layout, monkeypatch):
     "contents",
     [
         *('[["a", 1], ["b", 2]]', '{"a": 1}', "{}", '[["a"]]', "[1]"),
-        *('[["a", 3], ["b", -1]]', '[["a", true]]', '[["a b", 2]]'),
+        *('[["a", 2], ["a", 1]]', '[["a", 3], ["b", -1]]', '[["a", true]]', '[["a b", 2]]'),
     ],
 )
 def test_a_file_that_does_not_hold_word_frequencies_is_refused(layout, contents):

@@ -33,6 +33,7 @@ class Case:
             with "error:".
         says: a regular expression for what must be printed, on stderr if the status is 2.
         environment: more variables.
+        group: the row of the table that counts it, which the drill fills in.
     """
 
     name: str
@@ -41,6 +42,10 @@ class Case:
     status: int | tuple[int, ...] = 2
     says: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+
+    def __str__(self):
+        return f"{self.group}: {self.name}: {self.command}"
 
 
 def annotations(folder, split="train"):

@@ -50,21 +50,21 @@ def with_text(text):
     """A change of annotations: the text of the first story's first sentence."""
 
     def change(contents):
-        contents["annotations"][0][0]["text"] = text
-        contents["annotations"][0][0]["original_text"] = text
+        contents["annotations"][-1][0]["text"] = text
+        contents["annotations"][-1][0]["original_text"] = text
 
     return change
 
 
 def with_field(name, value):
     def change(contents):
-        contents["annotations"][0][0][name] = value
+        contents["annotations"][-1][0][name] = value
 
     return change
 
 
 def without_field(name):
-    return lambda contents: contents["annotations"][0][0].pop(name) and None
+    return lambda contents: contents["annotations"][-1][0].pop(name) and None
 
 
 def every_story(name, value):
@@ -77,7 +77,7 @@ def every_story(name, value):
 
 def odd_text(name, text):
     damage = edited_json(annotations, with_text(text))
-    return Case(name, NEW_WORDS, damage, status=0, says="train: 1")
+    return Case(name, NEW_WORDS, damage, status=0, says="train: [567] stories")
 
 
 def odd_page(name, text):
@@ -121,8 +121,8 @@ ANNOTATIONS = [
             f"{name}: {str(value)[:20]!r}",
             READER,
             edited_json(annotations, with_field(name, value)),
-            status=0,
-            says="train: 1[0-9] stories",
+            status=(0, 2),
+            says="train: [567] stories|an annotation's",
         )
         for name, value in (
             ("story_id", "9" * 5000),
@@ -138,7 +138,7 @@ ANNOTATIONS = [
             ("text", ["a", "b"]),
         )
     ),
-    Case("no text", READER, edited_json(annotations, without_field("text")), status=0),
+    Case("no text", READER, edited_json(annotations, without_field("text")), says="text"),
     Case(
         "all stories of one id",
         READER,
@@ -157,9 +157,11 @@ ANNOTATIONS = [
         edited_json(annotations, lambda c: c["info"].update(photos_per_story=0)),
         says="photos_per_story",
     ),
-    Case("in the survey, cut short", SURVEY, cut(annotations), status=1, says="cut short"),
-    Case("in the survey, a list", SURVEY, written(annotations, "[]"), status=1),
-    Case("in the survey, nested deeply", SURVEY, written(annotations, DEEP), status=1),
+    Case("in the survey, cut short", SURVEY, cut(annotations), status=0, says="cut short"),
+    Case("in the survey, a list", SURVEY, written(annotations, "[]"), status=0, says="Broken"),
+    Case(
+        "in the survey, nested deeply", SURVEY, written(annotations, DEEP), status=0, says="Broken"
+    ),
 ]
 
 
@@ -340,10 +342,16 @@ READY_MADE = {
 }
 
 
+# The names of files within an archive are ids only, and of two vectors of an id one is used.
+PARTLY_USED = ("npz: an id twice", "npy: paths outside", "npy: other lengths")
+
+
 def ready_made(name, contents):
     kind = name.partition(":")[0]
     file = f"vectors.{'zip' if kind == 'npy' else kind}"
-    return Case(name, f"{IMPORT} --from-{kind} {file}", written(file, contents), says="vectors")
+    status = 0 if name in PARTLY_USED else 2
+    command = f"{IMPORT} --from-{kind} {file}"
+    return Case(name, command, written(file, contents), status, "vectors")
 
 
 IMPORTS = [ready_made(name, contents) for name, contents in READY_MADE.items()]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drill_cases.base import copy_base, environment
-from drill_cases.case import SECRET
+from drill_cases.case import SECRET, Case
 
 GIGABYTES = 4
 LEFT_OVER = ("*.partial*", ".sample_being_written")
@@ -21,15 +22,18 @@ OUTSIDE = ["here", "secret.hdf5", "secret.txt"]
 class Outcome(NamedTuple):
     """How a case ended; `flaw` is "" if as it must."""
 
-    group: str
-    case: object
+    case: Case
     flaw: str
     printed: str
     seconds: float
-    kilobytes: int
+    usage: resource.struct_rusage
+
+    def __str__(self):
+        case = self.case
+        return f"\n{case.group}: {case.name}: {self.flaw}\n  {case.command}\n{self.printed}"
 
 
-def run_case(group, case, base, outer, limit):
+def run_case(case, outer, base, limit):
     """Run a case, for at most `limit` seconds, in a folder `outer`, which is removed afterwards."""
     outer.mkdir()
     try:
@@ -43,15 +47,15 @@ def run_case(group, case, base, outer, limit):
             path.stat().st_mtime_ns for path in outer.glob("secret.*")
         ]:
             flaw = f"something outside of its folder was written: {os.listdir(outer)}"
-        _, out, error, seconds, kilobytes = ended
+        _, out, error, seconds, usage = ended
         printed = f"{out[-500:]}{error[-2000:]}"
-        return Outcome(group, case, flaw, printed, seconds, kilobytes)
+        return Outcome(case, flaw, printed, seconds, usage)
     finally:
         shutil.rmtree(outer, ignore_errors=True)
 
 
 def execute(case, here, base, printed, limit):
-    """-> (status, None if it hung; stdout; stderr; seconds; kilobytes)"""
+    """-> (status, None if it hung; stdout; stderr; seconds; resources used)"""
     printed.mkdir()
     line = f"ulimit -d {GIGABYTES * 2**20}; {case.command}"
     with (printed / "out").open("wb") as out, (printed / "error").open("wb") as error:
@@ -69,7 +73,7 @@ def execute(case, here, base, printed, limit):
         seconds = time.monotonic() - begun
     texts = [(printed / name).read_text(errors="backslashreplace") for name in ("out", "error")]
     shutil.rmtree(printed)
-    return status, *texts, seconds, usage.ru_maxrss
+    return status, *texts, seconds, usage
 
 
 def wait(process, deadline):
@@ -86,12 +90,12 @@ def wait(process, deadline):
     return process.returncode if ended else None, usage
 
 
-def flaw_of(case, status, out, error, seconds, kilobytes):
+def flaw_of(case, status, out, error, seconds, usage):
     """Return what is wrong with how a command ended, or ""."""
     if status is None:
         return f"hung for {seconds:.0f} s"
-    if kilobytes > GIGABYTES * 2**20:
-        return f"took {kilobytes / 2**20:.1f} GB"
+    if usage.ru_maxrss > GIGABYTES * 2**20:  # kB
+        return f"took {usage.ru_maxrss / 2**20:.1f} GB"
     if "Traceback (most recent call last)" in out + error:
         return "traceback"
     if SECRET in out + error:
@@ -109,7 +113,9 @@ def flaw_of(case, status, out, error, seconds, kilobytes):
 def flaw_of_files(here, before):
     """Return what is wrong with the files that a command has written, or ""."""
     left = [str(path) for pattern in LEFT_OVER for path in here.rglob(pattern)]
-    left += [str(path) for path in (here / "tmp").iterdir()]
+    # TensorFlow leaves an empty folder for the code that it traces.
+    temporary = (here / "tmp").iterdir()
+    left += [str(path) for path in temporary if path.name != "__pycache__"]
     if left:
         return f"left {', '.join(left)}"
     if (here / "ran").exists():
