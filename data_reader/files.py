@@ -127,12 +127,12 @@ def read_json(path):
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty; download or create it again.")
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once_each)
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=names_once)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut short or not JSON ({error}); get it again.") from error
 
 
-def _once_each(pairs):
+def names_once(pairs):
     """A dictionary of which no name was given twice, where it would not be known which counts."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -9,6 +9,7 @@ import json
 from typing import NamedTuple
 
 from data_reader.errors import InputError
+from data_reader.files import names_once
 from data_reader.vocabulary import can_be_stored
 
 _COLUMNS = ("story_id", "photo", "photo_id", "sentence", "album_id", "split", "order")
@@ -52,7 +53,7 @@ def read_own_stories(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: it is a folder, has another ending, is empty or not UTF-8, or has a line that is
+        InputError: it is a folder or a device, has another ending, is empty or not UTF-8, or has a line that is
             no object or row, an unknown split, a story id twice, or both paths and ids of photos.
     """
     if path.is_dir():
@@ -62,6 +63,8 @@ def read_own_stories(path):
         raise InputError(f"{path} ends in neither .jsonl nor .csv; rename it after what it is.")
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing.")
+    if not path.is_file():
+        raise InputError(f"{path} is no regular file; give a .jsonl or .csv file.")
     stories, skipped, lines, kinds = [], [], {}, {}
     for line, entry in readers[path.suffix.lower()](path):
         _check_kind(entry, kinds, path, line)
@@ -169,7 +172,7 @@ def _json_entries(path):
         if not line.strip():
             continue
         try:
-            entry = json.loads(line.rstrip("\r\n"))
+            entry = json.loads(line.rstrip("\r\n"), object_pairs_hook=names_once)
         except (ValueError, RecursionError) as error:
             column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             raise InputError(

@@ -301,6 +301,7 @@ GOOD = json.dumps(story("a.jpg", "b.jpg"))
         ([GOOD, '{"photos":'], r"line 2, column 11: no JSON \(Expecting value\); .* on one line"),
         ([GOOD, "", "[1]"], r"line 3 is '\[1\]'; a story is a JSON object on one line"),
         ([GOOD, "9" * 5000], "line 2: no JSON"),
+        ([GOOD, '{"split": "", "split": ""}'], "line 2: no JSON .*it has the name 'split' twice"),
         (["", " "], "holds no stories"),
         ([GOOD, GOOD.replace("train", "dev")], "line 2: the split is 'dev', expected train, valid"),
         ([GOOD, story("a.jpg", story_id="1")], "line 2 has the story id '1' of line 1"),
@@ -348,6 +349,9 @@ def test_files_of_another_encoding_or_ending_are_refused(folder):
         read_own_stories(folder)
     with pytest.raises(FileNotFoundError, match=r"none\.csv is missing"):
         read_own_stories(folder / "none.csv")
+    os.mkfifo(folder / "pipe.csv")
+    with pytest.raises(InputError, match=r"pipe\.csv is no regular file"):
+        read_own_stories(folder / "pipe.csv")
 
 
 # Importing again

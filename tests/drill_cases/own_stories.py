@@ -54,7 +54,9 @@ TABLES = {
 }
 STORIES = [
     *(
-        Case(name, JSONL, written("stories.jsonl", contents), says="stories.jsonl")
+        Case(
+            name, JSONL, written("stories.jsonl", contents), says="stories.jsonl|skipped_import.csv"
+        )
         for name, contents in REFUSED.items()
     ),
     *(
@@ -80,9 +82,9 @@ STORIES = [
     ),
     Case(
         "photos that are no photos",
-        f"{JSONL} && python -m dataset --data own --check-photos; test $? -le 1",
+        JSONL,
         all_of(written("photos/0.jpg", "no photo"), written("photos/1.jpg", b"")),
-        status=(0, 2),
+        says="a photo is no photo",
     ),
 ]
 GROUPS = {"stories of one's own": STORIES}

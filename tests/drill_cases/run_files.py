@@ -72,7 +72,7 @@ RUN_FILES = [
             f"{file}: {field} is {str(value)[:24]}",
             command,
             edited_json(RUN + file, with_field(field, value)),
-            says=file,
+            says=f"{file}|There is no model",
         )
         for file, field, value, command in FIELDS
     ),

@@ -5,9 +5,10 @@ import json
 from drill_cases.case import Case, all_of, written
 
 TWO = "python -m generation.scores {} system references"
-ALBUMS, LINES = TWO.format("vist-album"), TWO.format("original-2018")
+LINES = TWO.format("original-2018")
+ALBUMS = "python -m generation.scores vist-album system.json references.json"
 COMPARE = "python -m generation.compare system.json --references references.json"
-NON_REDUNDANCY = "python -m generation.story_scores non-redundancy out.csv --stories system"
+NON_REDUNDANCY = "python -m generation.story_scores non-redundancy out.csv --stories system.json"
 DHM = "python -m generation.scores dhm --human g.json c.json r.json --system g.json c.json odd.json"
 GOOD = json.dumps({"1": ["the dog ran"], "2": ["a b c d"]})
 GOOD_LINES = "the dog ran\na b c d\n"
@@ -36,8 +37,8 @@ TEXTS = {
 }
 
 
-def two(system, references):
-    return all_of(written("system", system), written("references", references))
+def two(system, references, ending=".json"):
+    return all_of(written(f"system{ending}", system), written(f"references{ending}", references))
 
 
 FILES = [
@@ -50,11 +51,18 @@ FILES = [
         for what, contents in list(CONTENTS.items())[:9]
     ),
     *(
-        Case(f"original-2018: {what}", LINES, two(contents, GOOD_LINES), says="system")
+        Case(
+            f"original-2018: {what}", LINES, two(contents, GOOD_LINES, ""), says="system|hypotheses"
+        )
         for what, contents in TEXTS.items()
     ),
     *(
-        Case(f"story by story: {what}", NON_REDUNDANCY, written("system", contents), status=(0, 2))
+        Case(
+            f"story by story: {what}",
+            NON_REDUNDANCY,
+            written("system.json", contents),
+            status=(0, 2),
+        )
         for what, contents in list(CONTENTS.items())[4:]
     ),
     *(
@@ -65,6 +73,7 @@ FILES = [
                 *(written(f"{name}.json", '{"1": 0.5, "2": 0.4}') for name in "gcr"),
                 written("odd.json", contents),
             ),
+            status=(0, 2),
             says="odd.json",
         )
         for what, contents in {
@@ -77,11 +86,13 @@ FILES = [
     ),
     Case(
         "a device",
-        ALBUMS.replace("system", "/dev/zero"),
-        written("references", GOOD),
+        ALBUMS.replace("system.json", "/dev/zero"),
+        written("references.json", GOOD),
         says="/dev/zero",
     ),
-    Case("a pipe", f"mkfifo system; {ALBUMS}", written("references", GOOD), says="system"),
+    Case(
+        "a pipe", f"mkfifo system.json; {ALBUMS}", written("references.json", GOOD), says="system"
+    ),
     Case(
         "compared, a list of numbers",
         COMPARE,
@@ -119,7 +130,9 @@ METEOR = [
             f"a Java that {what}",
             "mkdir bin && { echo '#!/bin/bash'; cat java; } > bin/java && chmod +x bin/java && "
             f"unset JAVA_TOOL_OPTIONS && export JAVA_HOME= PATH=$PWD/bin:$PATH && {ALBUMS}",
-            all_of(written("system", GOOD), written("references", GOOD), written("java", script)),
+            all_of(
+                written("system", GOOD), written("references.json", GOOD), written("java", script)
+            ),
             status=0,
             says="METEOR is missing",
         )
