@@ -53,8 +53,9 @@ def read_own_stories(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        InputError: it is a folder or a device, has another ending, is empty or not UTF-8, or has a line that is
-            no object or row, an unknown split, a story id twice, or both paths and ids of photos.
+        InputError: it is a folder or a device, has another ending, is empty or not UTF-8, or has a
+            line that is no object or row, an unknown split, a story id twice, or both paths and ids
+            of photos.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a .jsonl or .csv file.")
