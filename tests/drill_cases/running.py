@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +42,7 @@ def run_case(case, outer, base, limit):
         case.damage(here)
         before = snapshot(here)
         secrets = [path.stat().st_mtime_ns for path in outer.glob("secret.*")]
-        ended = execute(case, here, base, outer.with_suffix(".printed"), limit)
+        ended = execute(case, here, base, limit)
         flaw = flaw_of(case, *ended) or flaw_of_files(here, before)
         if sorted(os.listdir(outer)) != OUTSIDE or secrets != [
             path.stat().st_mtime_ns for path in outer.glob("secret.*")
@@ -54,26 +55,26 @@ def run_case(case, outer, base, limit):
         shutil.rmtree(outer, ignore_errors=True)
 
 
-def execute(case, here, base, printed, limit):
+def execute(case, here, base, limit):
     """-> (status, None if it hung; stdout; stderr; seconds; resources used)"""
-    printed.mkdir()
     line = f"ulimit -d {GIGABYTES * 2**20}; {case.command}"
-    with (printed / "out").open("wb") as out, (printed / "error").open("wb") as error:
-        begun = time.monotonic()
-        process = subprocess.Popen(
-            ["bash", "-c", line],
-            cwd=here,
-            env=environment(here, base) | dict(case.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=error,
-            process_group=0,
-        )
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=here,
+        env=environment(here, base) | dict(case.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="backslashreplace",
+        process_group=0,
+    )
+    with process.stdout, process.stderr, ThreadPoolExecutor(2) as readers:
+        texts = [readers.submit(stream.read) for stream in (process.stdout, process.stderr)]
         status, usage = wait(process, begun + limit)
         seconds = time.monotonic() - begun
-    texts = [(printed / name).read_text(errors="backslashreplace") for name in ("out", "error")]
-    shutil.rmtree(printed)
-    return status, *texts, seconds, usage
+        return status, *(text.result() for text in texts), seconds, usage
 
 
 def wait(process, deadline):

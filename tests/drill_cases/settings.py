@@ -17,17 +17,17 @@ from drill_cases.case import Case
 ODD = (0, -1, float("nan"), float("inf"), 10**30, "odd", "", True, None, [1, 2], {"a": 1}, object)
 # The odd values that a setting may have.
 OF_EXPERIMENT = {
-    "name": ("odd", ""),
-    "model": (),
-    "model_settings": (),
+    "name": ("odd",),
+    "model": (object,),  # whether it is a model is seen when it is made
+    "model_settings": ({"a": 1},),
     "data": ("odd", ""),
     "extractor": ("odd", ""),
     "word_embeddings": ("odd", "", None),
     "epochs": (),
     "stories_per_batch": (),
-    "learning_rate": (),
+    "learning_rate": (10**30,),
     "learning_rate_decays": (True,),
-    "gradient_clip_value": (),
+    "gradient_clip_value": (10**30,),
     "precision": (),
     "all_reduce_precision": (),
     "seed": (0,),
@@ -40,7 +40,7 @@ MODELS = ("ImageGroupingModel", "AttentionEncoderDecoder", "EncoderDecoder")
 MAY_BE = {
     "reverse": (True,),
     "standardise_features": (True,),
-    "train_word_embeddings": (True,),
+    "train_word_embeddings": (True, None),
     "input_dropout": (0,),
     "recurrent_dropout": (0,),
     "name": ("odd", None),
