@@ -4,7 +4,7 @@ The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights fit it.
 """
 
 import keras
-import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 from data_reader.image_data_reader import ALEXNET_IMAGE_SIZE as IMAGE_SIZE
@@ -12,24 +12,42 @@ from data_reader.image_data_reader import ALEXNET_IMAGE_SIZE as IMAGE_SIZE
 FEATURE_SIZE = 4096
 
 
+class SplitConvolution(layers.Conv2D):
+    """A grouped convolution, computed as one convolution per group.
+
+    TensorFlow has a fast kernel on a CPU for these, but not for grouped ones.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        """inputs [B, H, W, C], kernel [h, w, C / groups, filters] -> [B, H', W', filters]."""
+        of_groups = map(
+            super().convolution_op,
+            ops.split(inputs, self.groups, axis=-1),
+            ops.split(kernel, self.groups, axis=-1),
+        )
+        return ops.concatenate(list(of_groups), axis=-1)
+
+
 @keras.saving.register_keras_serializable("stories")
 class LocalResponseNormalization(layers.Layer):
     """x / (1 + 2e-5 * sum of x^2 over the channel and two on either side)^0.75.
 
-    Krizhevsky et al. 2012, section 3.3, with Caffe's constants. [B, H, W, C] -> the same shape.
-    The sums are computed as a product with a band matrix, on a CPU several times as fast as
-    TensorFlow's own kernel.
+    Krizhevsky et al. 2012, section 3.3, with Caffe's constants. [B, H, W, C] -> the same shape,
+    computed in float32.
     """
 
     REACH, ALPHA = 2, 2e-5
 
-    def build(self, input_shape):
-        channel = np.arange(input_shape[-1])
-        near = np.abs(channel[:, None] - channel) <= self.REACH
-        self._band = self.ALPHA * near.astype("float32")
-
     def call(self, inputs):
-        inverse_root = ops.rsqrt(1.0 + ops.matmul(ops.square(inputs), self._band))
+        return ops.cast(self._normalised(ops.cast(inputs, "float32")), self.compute_dtype)
+
+    # Compiled, it passes over the memory once: six times as fast on a CPU as TensorFlow's kernels.
+    @tf.function(jit_compile=True, autograph=False)
+    def _normalised(self, inputs):
+        channels = inputs.shape[-1]
+        squares = ops.pad(ops.square(inputs), [(0, 0)] * 3 + [(self.REACH, self.REACH)])
+        near = [squares[..., first : first + channels] for first in range(2 * self.REACH + 1)]
+        inverse_root = ops.rsqrt(1.0 + self.ALPHA * sum(near))
         return inputs * inverse_root * ops.sqrt(inverse_root)
 
     def compute_output_shape(self, input_shape):
@@ -43,8 +61,8 @@ def build_network(seed=1):
     """
     initial = _seeded_initialisers(seed)
 
-    def convolution(name, filters, size, **options):
-        return layers.Conv2D(
+    def convolution(name, filters, size, kind=layers.Conv2D, **options):
+        return kind(
             filters,
             size,
             padding="same",
@@ -63,12 +81,12 @@ def build_network(seed=1):
     x = convolution("conv1", 96, 11, strides=4)(photos)
     x = LocalResponseNormalization(name="norm1")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)
-    x = convolution("conv2", 256, 5, groups=2)(x)
+    x = convolution("conv2", 256, 5, SplitConvolution, groups=2)(x)
     x = LocalResponseNormalization(name="norm2")(x)
     x = layers.MaxPooling2D(3, 2, name="pool2")(x)
     x = convolution("conv3", 384, 3)(x)
-    x = convolution("conv4", 384, 3, groups=2)(x)
-    x = convolution("conv5", 256, 3, groups=2)(x)
+    x = convolution("conv4", 384, 3, SplitConvolution, groups=2)(x)
+    x = convolution("conv5", 256, 3, SplitConvolution, groups=2)(x)
     x = layers.MaxPooling2D(3, 2, name="pool5")(x)
     x = layers.Flatten(name="flatten")(x)
     x = fully_connected("fc6")(x)

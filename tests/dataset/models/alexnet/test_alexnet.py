@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from data_reader.errors import InputError
-from dataset.models.alexnet.network import LocalResponseNormalization, build_network
+from dataset.models.alexnet.network import (
+    LocalResponseNormalization,
+    SplitConvolution,
+    build_network,
+)
 from dataset.models.alexnet.weights import load_weights, read_weights
 
 SHAPES = {
@@ -40,6 +44,15 @@ def test_response_normalisation_worked_out_by_hand():
     squares = np.array([100**2 + 200**2 + 300**2, 30e4, 30e4, 200**2 + 300**2 + 400**2])
     expected = inputs / (1 + 2e-5 * squares) ** 0.75
     np.testing.assert_allclose(LocalResponseNormalization()(inputs), expected, rtol=1e-5)
+
+
+def test_a_split_convolution_keeps_its_groups_apart():
+    """Two groups of one channel; a kernel of 1 x 1 has two filters for each."""
+    layer = SplitConvolution(4, 1, groups=2)
+    layer.build((None, 1, 2, 2))
+    layer.set_weights([np.float32([[[[1, 2, 3, 4]]]]), np.float32([0, 0, 0, 1])])
+    outputs = layer(np.float32([[[[5, 7], [1, 0]]]]))
+    assert outputs.numpy().tolist() == [[[[5, 10, 21, 29], [1, 2, 0, 1]]]]
 
 
 def test_seeded_weights_are_always_the_same(network):
