@@ -5,7 +5,8 @@ import numpy as np
 from data_reader.errors import InputError
 from data_reader.hdf5_files import attributes_of, open_hdf5, read_array
 
-FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means")
+FEATURE_ATTRIBUTES = ("extractor", "weights_checksum", "channel_means", "precision")
+UNRECORDED = {"precision": "float32"}  # earlier versions computed in no other one
 # M photos; the features have the size F.
 _ARRAYS = {"embeddings": ("numbers", ("M", "F")), "image_ids": ("strings", ("M",))}
 
@@ -25,7 +26,7 @@ def open_features(path, made_by=None):
 
 def feature_attributes(file):
     """Read what a stories or features file records about its features, as plain values."""
-    recorded = attributes_of(file)
+    recorded = UNRECORDED | attributes_of(file)
     return {name: recorded[name] for name in FEATURE_ATTRIBUTES if name in recorded}
 
 

@@ -31,6 +31,7 @@ _ATTRIBUTES = {  # of features and stories files
     "extractor": str,
     "weights_checksum": str,
     "channel_means": list,
+    "precision": str,
     "vocabulary_size": int,
     "vocabulary_checksum": str,
 }

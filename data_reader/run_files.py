@@ -43,6 +43,7 @@ FEATURES = {
     "extractor": TEXT,
     "weights_checksum": TEXT,
     "channel_means": list_of(number(0, 255), 3),
+    "precision": TEXT,
     "feature_size": whole(),
     "photos_per_story": whole(),
 }

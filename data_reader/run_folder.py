@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_reader.errors import InputError
+from data_reader.features_file import UNRECORDED
 from data_reader.fields import read_fields
 from data_reader.layout import DataLayout
 from data_reader.model_file import read_model_settings
@@ -301,7 +302,7 @@ class RunFolder:
         Raises:
             InputError: the file is broken.
         """
-        return read_fields(self.features_file, FEATURES)
+        return UNRECORDED | read_fields(self.features_file, FEATURES)
 
     def photos_per_story(self):
         """Return how many photos each training story had; None if that was not recorded.

@@ -296,11 +296,11 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     )
 
 
-def features_command(layout, extractor):
+def features_command(layout, extractor, precision="float32"):
     """Return the command that extracts the features."""
-    return shlex.join(
-        ["python", "-m", "dataset.image_features", "--extractor", extractor, "--data", str(layout)]
-    )
+    command = ["python", "-m", "dataset.image_features", "--extractor", extractor]
+    options = [] if precision == "float32" else ["--precision", precision]
+    return shlex.join([*command, *options, "--data", str(layout)])
 
 
 def _descriptions(layout, split, needed):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class Extractor:
@@ -18,6 +20,7 @@ class Extractor:
         compute: turns a batch of inputs into features float32 [B, F].
         weights_checksum: distinguishes features of different weights.
         channel_means: B,G,R, subtracted by `preprocess`; zeros if it does something else.
+        precision: of `PRECISIONS`, of the network's products; their sums are always float32.
     """
 
     name: str
@@ -27,3 +30,4 @@ class Extractor:
     compute: Callable[[np.ndarray], np.ndarray]
     weights_checksum: str
     channel_means: tuple[float, float, float]
+    precision: str

@@ -12,7 +12,6 @@ from argparse import ArgumentTypeError
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice, tee
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -22,13 +21,14 @@ from tqdm import tqdm
 
 from data_reader.cli import add_data_option, add_photo_limit_option, command_line, run_command
 from data_reader.errors import InputError
-from data_reader.features_file import open_features
+from data_reader.features_file import UNRECORDED, open_features
 from data_reader.files import SKIPPED_COLUMNS, write_csv
 from data_reader.hdf5_files import attributes_of, create_hdf5
 from data_reader.image_data_reader import decoded_photo, find_photo_files
 from data_reader.layout import SPLITS, DataLayout
 from data_reader.photo_header import MAX_MEGAPIXELS
 from data_reader.sis_datareader import features_command
+from dataset.extractor import PRECISIONS
 from dataset.extractors import load_extractor
 from dataset.feature_parts import WHOLE, PartsFolder, Shard
 from dataset.photo_files import (
@@ -39,8 +39,7 @@ from dataset.photo_files import (
     note_on_ambiguous_ids,
     record_of_files,
 )
-from dataset.ready_made_features import import_features, refuse_imported
-from dataset.vector_files import FORMATS
+from dataset.ready_made_features import add_import_options, import_features, refuse_imported
 
 BATCH_SIZE = 32
 PHOTOS_PER_PART = 8 * BATCH_SIZE
@@ -107,6 +106,7 @@ def _manifest(photos, extractor, max_megapixels):
         "extractor": extractor.name,
         "weights_checksum": extractor.weights_checksum,
         "channel_means": list(extractor.channel_means),
+        "precision": extractor.precision,
         **record_of_files(photos),
         "photos_per_part": PHOTOS_PER_PART,
         "max_megapixels": max_megapixels,
@@ -124,7 +124,7 @@ def _is_current(features_path, manifest, photos=None):
     """
     try:
         with open_features(features_path) as file:
-            found = attributes_of(file)
+            found = UNRECORDED | attributes_of(file)
     except (FileNotFoundError, InputError):
         return False
     different = [name for name in manifest if name in found and not _fits(name, found, manifest)]
@@ -272,14 +272,20 @@ def _read(folder, show_life):
     show_life()  # what was made of parts that have been removed meanwhile must not be kept
 
 
-def extract_all(layout, extractor_name="alexnet", shard=WHOLE, max_megapixels=MAX_MEGAPIXELS):
+def extract_all(
+    layout,
+    extractor_name="alexnet",
+    shard=WHOLE,
+    max_megapixels=MAX_MEGAPIXELS,
+    precision="float32",
+):
     """Write the features of all splits that have photos and print a report.
 
     An existing features file of the same photos and weights is kept.
 
     Args:
         shard: the share of each split's photos to compute.
-        max_megapixels: see `read_photo`.
+        max_megapixels, precision: see `read_photo` and `load_extractor`.
 
     Raises:
         FileNotFoundError: no split has photos.
@@ -290,7 +296,7 @@ def extract_all(layout, extractor_name="alexnet", shard=WHOLE, max_megapixels=MA
     if not any(photos.values()):
         folders = ", ".join(str(layout.photos(split)) for split in SPLITS)
         raise FileNotFoundError(f"No split has photos; they are expected under {folders}.")
-    extractor = load_extractor(extractor_name, layout)
+    extractor = load_extractor(extractor_name, layout, precision)
     for split in SPLITS:
         if not photos[split]:
             print(f"{split}: no photos under {layout.photos(split)}")
@@ -302,9 +308,10 @@ def extract_all(layout, extractor_name="alexnet", shard=WHOLE, max_megapixels=MA
         if _is_finished(path, first_files, extractor, max_megapixels):
             print(f"{split}: already there\n  {path}")
             continue
-        skipped_path = layout.skipped_photos(split, extractor_name)
-        outcome = extract(first_files, extractor, path, skipped_path, shard, max_megapixels)
-        print(f"{split}: {_outcome_text(outcome, shard, layout, extractor_name, path)}")
+        skipped = layout.skipped_photos(split, extractor_name)
+        outcome = extract(first_files, extractor, path, skipped, shard, max_megapixels)
+        command = features_command(layout, extractor_name, precision)
+        print(f"{split}: {_outcome_text(outcome, shard, command, path)}")
 
 
 def _is_finished(features_path, photos, extractor, max_megapixels):
@@ -315,9 +322,9 @@ def _is_finished(features_path, photos, extractor, max_megapixels):
     return _is_current(features_path, _manifest(photos, extractor, max_megapixels), photos)
 
 
-def _outcome_text(outcome, shard, layout, extractor_name, path):
+def _outcome_text(outcome, shard, command, path):
     if isinstance(outcome, Unfinished):
-        return _unfinished_text(outcome, shard, features_command(layout, extractor_name))
+        return _unfinished_text(outcome, shard, command)
     extracted, skipped = outcome
     return f"{extracted} photos extracted, {skipped} unreadable\n  {path}"
 
@@ -340,13 +347,19 @@ def main(extractor=None):
             metavar="NAME",
             help="alexnet or an image model of keras.applications (default: alexnet)",
         )
-        _add_import_options(parser)
+        add_import_options(parser)
     parser.add_argument(
         "--shard",
         type=_shard,
         default=WHOLE,
         metavar="I/N",
         help="compute only the I-th of N shares; the last one assembles the file (default: all)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the network's products (default: %(default)s)",
     )
     add_photo_limit_option(parser)
     parser.set_defaults(ready_made=None)
@@ -356,22 +369,7 @@ def main(extractor=None):
         _import(layout, arguments)
     else:
         name = extractor or (arguments.extractor or "alexnet").lower()
-        extract_all(layout, name, arguments.shard, arguments.max_megapixels)
-
-
-def _add_import_options(parser):
-    options = parser.add_argument_group(
-        "ready-made features",
-        "Import vectors that others computed instead; --extractor gives them a name.",
-    ).add_mutually_exclusive_group()
-    for name, contents in FORMATS.items():
-        options.add_argument(
-            f"--from-{name}",
-            dest="ready_made",
-            type=lambda path, name=name: (name, Path(path)),
-            metavar="PATH",
-            help=contents,
-        )
+        extract_all(layout, name, arguments.shard, arguments.max_megapixels, arguments.precision)
 
 
 def _import(layout, arguments):
@@ -381,8 +379,9 @@ def _import(layout, arguments):
             f"--from-{file_format} needs --extractor NAME, the name of the features in commands "
             "and experiments."
         )
-    if arguments.shard != WHOLE:
-        raise InputError(f"--shard is for computing features, not for --from-{file_format}.")
+    options = {"--shard": arguments.shard != WHOLE, "--precision": arguments.precision != "float32"}
+    if given := [option for option, is_given in options.items() if is_given]:
+        raise InputError(f"{given[0]} is for computing features, not for --from-{file_format}.")
     import_features(layout, arguments.extractor.lower(), file_format, path)
 
 

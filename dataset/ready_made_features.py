@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import Counter
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import h5py
@@ -20,11 +21,27 @@ from data_reader.hdf5_files import create_hdf5, open_hdf5
 from data_reader.layout import SPLITS
 from data_reader.sis_datareader import read_stories
 from data_reader.vocabulary import can_be_stored
-from dataset.vector_files import open_vectors
+from dataset.vector_files import FORMATS, open_vectors
 
 _IMPORTED = "imported-"  # the beginning of the weights_checksum
 _HEADERS_READ = 100
 _ROWS_AT_A_TIME = 256
+
+
+def add_import_options(parser):
+    """Add `--from-npy PATH` and the like, all of which put (format, path) into `ready_made`."""
+    options = parser.add_argument_group(
+        "ready-made features",
+        "Import vectors that others computed instead; --extractor gives them a name.",
+    ).add_mutually_exclusive_group()
+    for name, contents in FORMATS.items():
+        options.add_argument(
+            f"--from-{name}",
+            dest="ready_made",
+            type=lambda path, name=name: (name, Path(path)),
+            metavar="PATH",
+            help=contents,
+        )
 
 
 def is_imported(features):

@@ -19,7 +19,9 @@ from dataset.feature_parts import Part
 PHOTOS_PER_PART = 2
 
 
-def mean_colour(compute=lambda inputs: inputs.mean(axis=(1, 2)), weights_checksum="none"):
+def mean_colour(
+    compute=lambda inputs: inputs.mean(axis=(1, 2)), weights_checksum="none", precision="float32"
+):
     """An extractor whose features are a photo's mean blue, green and red."""
     return Extractor(
         name="alexnet",
@@ -29,6 +31,7 @@ def mean_colour(compute=lambda inputs: inputs.mean(axis=(1, 2)), weights_checksu
         compute=compute,
         weights_checksum=weights_checksum,
         channel_means=(0.0, 0.0, 0.0),
+        precision=precision,
     )
 
 
@@ -66,5 +69,5 @@ def kill_at(place):
 if __name__ == "__main__":
     kill_at(sys.argv.pop(1))
     image_features.PHOTOS_PER_PART = PHOTOS_PER_PART
-    image_features.load_extractor = lambda name, layout: mean_colour()
+    image_features.load_extractor = lambda *_: mean_colour()
     run_command(image_features.main)

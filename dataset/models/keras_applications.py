@@ -10,7 +10,9 @@ import numpy as np
 from data_reader.errors import InputError
 from data_reader.image_data_reader import centre_square
 from dataset.extractor import Extractor
+from dataset.models.networks import dtype_policy, make_compute
 
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # the weights stay float32
 _USUAL_SIZE = 224
 _SIZES = {
     "EfficientNetB1": 240,
@@ -33,12 +35,13 @@ _SIZES = {
 }
 
 
-def keras_extractor(name, weights="imagenet"):
+def keras_extractor(name, weights="imagenet", precision="float32"):
     """Build the extractor of an image model without its classifier, globally average-pooled.
 
     Args:
         name: the model's name in any case.
         weights: "imagenet", which Keras downloads once; None for random ones.
+        precision: of `PRECISIONS`.
 
     Raises:
         InputError: there is no such model, or its weights can't be downloaded.
@@ -46,32 +49,30 @@ def keras_extractor(name, weights="imagenet"):
     build = _model_function(name)
     size = _SIZES.get(build.__name__, _USUAL_SIZE)
     try:
-        network = build(
-            include_top=False, pooling="avg", weights=weights, input_shape=(size, size, 3)
-        )
+        with dtype_policy(_POLICIES[precision]):
+            network = build(
+                include_top=False, pooling="avg", weights=weights, input_shape=(size, size, 3)
+            )
     except Exception as error:  # Keras raises plain exceptions where a download fails
         raise InputError(
             f"The ImageNet weights of {build.__name__} can't be loaded ({error}); Keras downloads "
             "them once, for which it needs a network connection."
         ) from error
-    network.compile()
     own_preprocessing = sys.modules[build.__module__].preprocess_input
 
     def preprocess(photo):
         red_green_blue = centre_square(photo, size)[:, :, ::-1].astype(np.float32)
         return own_preprocessing(red_green_blue)
 
-    def compute(photos):
-        return keras.ops.convert_to_numpy(network.predict_on_batch(photos))
-
     return Extractor(
         name=build.__name__.lower(),
         image_size=size,
         feature_size=network.output_shape[-1],
         preprocess=preprocess,
-        compute=compute,
+        compute=make_compute(network),
         weights_checksum=_checksum(network),
         channel_means=(0.0, 0.0, 0.0),
+        precision=precision,
     )
 
 

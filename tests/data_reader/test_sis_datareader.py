@@ -72,6 +72,7 @@ def write_features(layout, split, photos=PHOTOS[:6]):
         file.create_dataset("image_ids", data=photos, dtype=h5py.string_dtype())
         file.attrs["extractor"] = "alexnet"
         file.attrs["weights_checksum"] = "seeded-1"
+        file.attrs["precision"] = "bfloat16"
 
 
 @pytest.fixture
@@ -124,6 +125,7 @@ def test_a_stories_file_by_value(layout):
         assert file["image_embeddings"][0].tolist() == [[i, i + 0.5] for i in range(100, 105)]
         assert file["texts"][0, 2].decode() == "café ."
         assert file.attrs["extractor"] == "alexnet"
+        assert file.attrs["precision"] == "bfloat16"
         assert file.attrs["vocabulary_size"] == 7
 
 

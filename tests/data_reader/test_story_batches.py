@@ -243,11 +243,14 @@ def test_other_features_are_refused_and_unknown_ones_accepted(layout):
         assert known == {
             "extractor": "alexnet",
             "channel_means": [1.0, 2.0, 3.0],
+            "precision": "float32",
             "feature_size": 1,
         }
         check_features(stories, known)
         check_features(stories, {**known, "weights_checksum": "unknown to the file"})
         with pytest.raises(InputError, match="extractor alexnet, not resnet50"):
             check_features(stories, {"extractor": "resnet50"})
+        with pytest.raises(InputError, match="precision float32, not bfloat16"):
+            check_features(stories, {"precision": "bfloat16"})
         with pytest.raises(InputError, match="feature_size 1, not 4096"):
             check_features(stories, {"feature_size": 4096})

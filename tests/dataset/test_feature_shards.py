@@ -128,7 +128,7 @@ def test_parts_that_stayed_beside_complete_features_are_removed(layout, monkeypa
         context.setattr(PartsFolder, "remove", lambda _: _interrupt())
         extract_train(layout)
     assert layout.features("train").with_suffix(".parts").exists()
-    monkeypatch.setattr(image_features, "load_extractor", lambda name, layout: mean_colour())
+    monkeypatch.setattr(image_features, "load_extractor", lambda *_: mean_colour())
     extract_all(layout, shard=Shard(2, 3))
     assert_complete(layout)
 
@@ -143,6 +143,12 @@ SAME_MACHINE = [
     (Shard(1, 2), WHOLE, None, "Another process is extracting"),
     (WHOLE, Shard(1, 2), None, "Another process is extracting"),
     (Shard(1, 2), Shard(2, 2), OTHERS, r"Shard 1/2 on .*\(weights_checksum none there, other here"),
+    (
+        Shard(1, 2),
+        Shard(2, 2),
+        mean_colour(precision="bfloat16"),
+        r"\(precision float32 there, bfloat16 here",
+    ),
 ]
 
 
@@ -177,10 +183,12 @@ def test_the_parts_of_another_machine_are_removed_only_if_it_has_been_silent(lay
 
 
 def test_a_shard_reports_what_is_there(layout, monkeypatch, capsys):
-    monkeypatch.setattr(image_features, "load_extractor", lambda name, layout: mean_colour())
-    extract_all(layout, shard=Shard(3, 4))
-    extract_all(layout, shard=Shard(8, 8))
-    command = f"python -m dataset.image_features --extractor alexnet --data {layout}"
+    bfloat16 = mean_colour(precision="bfloat16")
+    monkeypatch.setattr(image_features, "load_extractor", lambda *_: bfloat16)
+    extract_all(layout, shard=Shard(3, 4), precision="bfloat16")
+    extract_all(layout, shard=Shard(8, 8), precision="bfloat16")
+    options = f"--extractor alexnet --precision bfloat16 --data {layout}"
+    command = f"python -m dataset.image_features {options}"
     there = f"1 of 6 parts are there; the last shard assembles them, or: {command}"
     reports = [line for line in capsys.readouterr().out.splitlines() if line.startswith("train")]
     assert reports == [

@@ -12,7 +12,7 @@ from data_reader.errors import InputError
 from data_reader.files import exclusive_lock
 from data_reader.image_data_reader import find_photos
 from data_reader.layout import DataLayout
-from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, extract, extract_all
+from dataset.image_features import BATCH_SIZE, PHOTOS_PER_PART, extract, extract_all, main
 
 PHOTOS = 2 * PHOTOS_PER_PART + 3
 FEW = 5
@@ -147,7 +147,7 @@ def test_without_any_photo_folder_the_expected_ones_are_named(tmp_path):
 
 
 def extract_only_train(layout, monkeypatch, extractor):
-    monkeypatch.setattr("dataset.image_features.load_extractor", lambda name, layout: extractor)
+    monkeypatch.setattr("dataset.image_features.load_extractor", lambda *_: extractor)
     extract_all(layout)
 
 
@@ -212,14 +212,27 @@ def test_parts_of_a_photo_that_was_exchanged_are_not_reused(few, monkeypatch):
     assert read(few)[1][0].tolist() == [77, 0, 2]
 
 
-def test_features_that_do_not_record_times_and_limits_are_kept(few, monkeypatch, capsys):
+def test_features_that_do_not_record_times_limits_and_precision_are_kept(few, monkeypatch, capsys):
     extract_only_train(few, monkeypatch, mean_colour())
     with h5py.File(few.features("train"), "r+") as file:  # as an earlier version's
-        for name in ("photo_times", "photo_contents", "max_megapixels"):
+        for name in ("photo_times", "photo_contents", "max_megapixels", "precision"):
             del file.attrs[name]
     os.utime(few.photos("train") / "images" / "000.png", (0, 0))
     extract_only_train(few, monkeypatch, mean_colour(Interrupted(0)))
     assert "train: already there" in capsys.readouterr().out
+    extract_only_train(few, monkeypatch, mean_colour(precision="bfloat16"))
+    assert read(few)[2]["precision"] == "bfloat16"
+
+
+def test_the_command_hands_the_precision_to_the_extractor(few, monkeypatch):
+    monkeypatch.setattr(
+        "dataset.image_features.load_extractor",
+        lambda name, layout, precision: mean_colour(precision=precision),
+    )
+    arguments = ["image_features", "--data", str(few), "--precision", "bfloat16"]
+    monkeypatch.setattr("sys.argv", arguments)
+    main()
+    assert read(few)[2]["precision"] == "bfloat16"
 
 
 def test_only_a_higher_limit_of_pixels_lets_photos_be_extracted_again(few, monkeypatch, capsys):

@@ -350,6 +350,7 @@ def test_imported_features_serve_as_computed_ones_except_for_new_photos(layout, 
     [
         ((), "--from-npy needs --extractor NAME"),
         (("--extractor", "x", "--shard", "1/2"), "--shard is for computing features"),
+        (("--extractor", "x", "--precision", "bfloat16"), "--precision is for computing features"),
         (("--extractor", "../x"), r"name is '\.\./x'"),
         (("--extractor", "x"), "No split has annotations"),
     ],

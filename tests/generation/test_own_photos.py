@@ -128,6 +128,7 @@ def shade_extractor():
         compute=lambda photos: photos.mean(axis=(1, 2, 3))[:, None],
         weights_checksum="",
         channel_means=(0, 0, 0),
+        precision="float32",
     )
 
 
@@ -159,11 +160,26 @@ def test_an_unreadable_photo_is_named(tmp_path):
         features_of([Image.open(tmp_path / "c.jpg")], shade_extractor())
 
 
+SEEDED = {
+    "extractor": "alexnet",
+    "weights_checksum": "seeded-1",
+    "channel_means": [1, 2, 3],
+    "precision": "float32",
+}
+
+
 def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
-    features = {"extractor": "alexnet", "weights_checksum": "seeded-1", "channel_means": [1, 2, 3]}
-    extractor = load_extractor_of(features)
+    extractor = load_extractor_of(SEEDED)
     assert extractor.channel_means == (1, 2, 3)
     assert extractor.preprocess(np.full((300, 400, 3), 5, np.uint8))[0, 0].tolist() == [4, 3, 2]
+    in_bfloat16 = load_extractor_of({**SEEDED, "precision": "bfloat16"})
+    assert in_bfloat16.precision == "bfloat16"
+    photos = np.random.default_rng(1).integers(0, 256, (2, 9, 12, 3), np.uint8)
+    one, other = (features_of(photos, each)[0] for each in (extractor, in_bfloat16))
+    assert one.dtype == other.dtype == np.float32
+    assert (one != other).any()
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    assert ((one * other).sum(axis=1) > 0.999 * norms).all()
 
 
 @pytest.mark.parametrize(
@@ -171,9 +187,10 @@ def test_photos_get_the_features_that_the_run_was_trained_on(tmp_path):
     [
         ({"feature_size": 4096}, "do not record which extractor"),
         (
-            {"extractor": "alexnet", "weights_checksum": "seeded-2", "channel_means": [1, 2, 3]},
+            {**SEEDED, "weights_checksum": "seeded-2"},
             "weights seeded-2, but the weights found here are seeded-1",
         ),
+        ({**SEEDED, "precision": "int8"}, "precision int8, expected float32 or bfloat16"),
     ],
 )
 def test_features_that_can_not_be_computed_are_refused(features, message):

@@ -96,7 +96,12 @@ def test_the_run_folder_holds_all_that_belongs_to_the_run(finished):
     assert settings["model_settings"] == SETTINGS
     assert settings["learning_rate"] == 0.01
     assert Vocabulary.read(run.vocabulary_file) == VOCABULARY
-    assert run.features() == {"extractor": "alexnet", "feature_size": 6, "photos_per_story": PHOTOS}
+    assert run.features() == {
+        "extractor": "alexnet",
+        "precision": "float32",
+        "feature_size": 6,
+        "photos_per_story": PHOTOS,
+    }
     losses = read_losses(run)
     assert len(losses["loss"]) == len(losses["val_loss"]) == 3
     assert losses["loss"][2] < losses["loss"][0]

@@ -2,13 +2,12 @@
 
 import sys
 
-import keras
-
 from data_reader.image_data_reader import network_input
 from data_reader.layout import ALEXNET_WEIGHTS
 from dataset.extractor import Extractor
 from dataset.models.alexnet.network import FEATURE_SIZE, IMAGE_SIZE, build_network
 from dataset.models.alexnet.weights import checksum, load_weights
+from dataset.models.networks import dtype_policy, make_compute
 
 _SEED = 1
 _WARNING = f"""\
@@ -17,7 +16,7 @@ warning: AlexNet has seeded random weights, since {ALEXNET_WEIGHTS} is missing.
   poor. Put the published bvlc_alexnet.npy there and extract the features again."""
 
 
-def alexnet_extractor(channel_means, seeded=False):
+def alexnet_extractor(channel_means, seeded=False, precision="float32"):
     """Build the extractor of AlexNet up to fc7 with its published weights.
 
     Without their file, or with `seeded` (for the sample set, whose photos are drawn), the weights
@@ -25,11 +24,14 @@ def alexnet_extractor(channel_means, seeded=False):
 
     Args:
         channel_means: B,G,R, to be subtracted from the photos.
+        precision: of `PRECISIONS`, of weights and products; local response normalisation and all
+            sums are computed in float32.
 
     Raises:
         InputError: the weights file is broken or of another network.
     """
-    network = build_network(_SEED)
+    with dtype_policy(precision):
+        network = build_network(_SEED)
     if seeded or not ALEXNET_WEIGHTS.exists():
         if seeded:
             print("AlexNet with seeded random weights, as always for the sample set")
@@ -39,10 +41,6 @@ def alexnet_extractor(channel_means, seeded=False):
     else:
         load_weights(network, ALEXNET_WEIGHTS)
         weights_checksum = checksum(ALEXNET_WEIGHTS)
-    network.compile()
-
-    def compute(photos):
-        return keras.ops.convert_to_numpy(network.predict_on_batch(photos))
 
     def preprocess(photo):
         return network_input(photo, IMAGE_SIZE, channel_means)
@@ -52,7 +50,8 @@ def alexnet_extractor(channel_means, seeded=False):
         image_size=IMAGE_SIZE,
         feature_size=FEATURE_SIZE,
         preprocess=preprocess,
-        compute=compute,
+        compute=make_compute(network),
         weights_checksum=weights_checksum,
         channel_means=tuple(channel_means),
+        precision=precision,
     )

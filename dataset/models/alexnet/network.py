@@ -3,6 +3,8 @@
 The layer sizes are those of Caffe's `bvlc_alexnet`, whose weights fit it.
 """
 
+from itertools import count
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -95,7 +97,7 @@ def build_network(seed=1):
 
 
 def _seeded_initialisers(seed):
-    number = seed * 1000
-    while True:
-        yield keras.initializers.HeNormal(seed=number)
-        number += 1
+    """Yield initialisers that draw the same values in every precision."""
+    for number in count(seed * 1000):
+        draw = keras.initializers.HeNormal(seed=number)
+        yield lambda shape, dtype, draw=draw: ops.cast(draw(shape, "float32"), dtype)

@@ -28,13 +28,20 @@ def test_each_model_has_its_own_preprocessing():
     np.testing.assert_allclose(extractor.preprocess(PHOTO)[0, 0], expected, rtol=1e-5)
 
 
-def test_weights_have_a_checksum():
+def test_weights_have_a_checksum_in_any_precision():
     keras.utils.set_random_seed(1)
-    first = keras_extractor("mobilenetv2", weights=None).weights_checksum
-    second = keras_extractor("mobilenetv2", weights=None).weights_checksum
+    first = keras_extractor("mobilenetv2", weights=None)
+    second = keras_extractor("mobilenetv2", weights=None)
     keras.utils.set_random_seed(1)
-    assert first != second
-    assert first == keras_extractor("mobilenetv2", weights=None).weights_checksum
+    assert first.weights_checksum != second.weights_checksum
+    in_bfloat16 = keras_extractor("mobilenetv2", weights=None, precision="bfloat16")
+    assert first.weights_checksum == in_bfloat16.weights_checksum
+    inputs = np.random.default_rng(1).uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32)
+    [one], [other] = first.compute(inputs), in_bfloat16.compute(inputs)
+    assert other.dtype == np.float32
+    assert (one != other).any()
+    assert one @ other > 0.999 * np.linalg.norm(one) * np.linalg.norm(other)
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_every_size_belongs_to_a_model():

@@ -12,6 +12,7 @@ from dataset.models.alexnet.network import (
     build_network,
 )
 from dataset.models.alexnet.weights import load_weights, read_weights
+from dataset.models.networks import dtype_policy
 
 SHAPES = {
     "conv1": [(11, 11, 3, 96), (96,)],
@@ -65,10 +66,11 @@ def test_seeded_weights_are_always_the_same(network):
 class TinyNetwork:
     """The two layers that a small weights file can fill."""
 
-    def __init__(self):
+    def __init__(self, precision="float32"):
         photos = keras.Input((3,))
-        hidden = keras.layers.Dense(2, name="fc6")(photos)
-        self.model = keras.Model(photos, keras.layers.Dense(1, name="fc7")(hidden))
+        with dtype_policy(precision):
+            hidden = keras.layers.Dense(2, name="fc6")(photos)
+            self.model = keras.Model(photos, keras.layers.Dense(1, name="fc7")(hidden))
 
 
 def save_weights(path, weights, protocol=2):
@@ -86,10 +88,12 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4])
-def test_a_weights_file_fills_the_layers_of_its_names(tmp_path, protocol):
+@pytest.mark.parametrize(
+    ("protocol", "precision"), [(2, "float32"), (3, "float32"), (4, "float32"), (2, "bfloat16")]
+)
+def test_a_weights_file_fills_the_layers_of_its_names(tmp_path, protocol, precision):
     save_weights(tmp_path / "w.npy", WEIGHTS, protocol)
-    model = TinyNetwork().model
+    model = TinyNetwork(precision).model
     load_weights(model, tmp_path / "w.npy")
     kernel, bias = model.get_layer("fc6").get_weights()
     assert kernel.tolist() == [[0, 1], [2, 3], [4, 5]]
