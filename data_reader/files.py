@@ -121,19 +121,31 @@ def read_json(path):
         InputError: the file is empty, cut short, not JSON in UTF-8, or has a name twice in the same
             place.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty; download or create it again.")
+    check_not_empty(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=names_once)
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=once_each)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is cut short or not JSON ({error}); get it again.") from error
 
 
-def names_once(pairs):
-    """A dictionary of which no name was given twice, where it would not be known which counts."""
+def check_not_empty(path):
+    """Refuse a file that is missing or empty.
+
+    Raises:
+        FileNotFoundError, InputError.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path} is missing.")
+    if Path(path).stat().st_size == 0:
+        raise InputError(f"{path} is empty; download or create it again.")
+
+
+def once_each(pairs):
+    """A dictionary of which no name was given twice, where it would not be known which counts.
+
+    Raises:
+        ValueError: a name was.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         names = set()

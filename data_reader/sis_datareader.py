@@ -4,23 +4,23 @@ import json
 import os
 import reprlib
 import shlex
+import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import h5py
-import numpy as np
-from tqdm import tqdm
 
 from data_reader.errors import InputError, check_whole_number
 from data_reader.features_file import feature_attributes, open_features, read_features
 from data_reader.files import SKIPPED_COLUMNS, atomic_write, read_json, write_csv
 from data_reader.hdf5_files import create_hdf5, read_strings
 from data_reader.image_data_reader import index_photos
+from data_reader.json_stream import read_members
 from data_reader.layout import REPOSITORY
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
+from data_reader.stories_writer import write_stories
 from data_reader.vocabulary import (
-    ROW_LENGTH,
     VOCABULARY_SIZE,
     Coverage,
     Vocabulary,
@@ -47,7 +47,7 @@ class SplitReport:
     coverage: Coverage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Story:
     """A story's photos and sentences in the worker's order; `places` are their numbers in it."""
 
@@ -89,25 +89,26 @@ def read_stories(path):
         FileNotFoundError: there is no such file.
         InputError: the file is not in VIST's story-in-sequence format.
     """
-    contents = _read_vist(path)
     sentences = defaultdict(list)
-    for annotation in _annotations(contents, _SENTENCE_FIELDS, path):
+
+    def keep(annotation):
         sentences[annotation["story_id"]].append(
             (
                 annotation["worker_arranged_photo_order"],
-                annotation["album_id"],
+                sys.intern(annotation["album_id"]),
                 annotation["photo_flickr_id"],
                 annotation["text"],
             )
         )
+
+    info = _read_vist(path, _SENTENCE_FIELDS, keep)
     if not sentences:
         raise InputError(f"{path} holds no stories; download it again.")
     stories = []
-    for story_id, rows in sentences.items():
-        places, albums, photo_ids, texts = zip(*sorted(rows), strict=True)
+    for story_id in list(sentences):
+        rows = sorted(sentences.pop(story_id))  # so that no sentence is in memory twice
+        places, albums, photo_ids, texts = zip(*rows, strict=True)
         stories.append(Story(story_id, albums[0], photo_ids, texts, places))
-    info = contents.get("info")
-    info = info if isinstance(info, dict) else {}
     number = info.get("photos_per_story", VIST_PHOTOS_PER_STORY)
     check_whole_number(f"{path}: photos_per_story in 'info'", number)
     return AnnotatedStories(stories, number, str(info.get("imported_from", "")))
@@ -120,29 +121,38 @@ def read_descriptions(path):
         FileNotFoundError: there is no such file.
         InputError: the file is not in VIST's description-in-isolation format.
     """
-    annotations = _annotations(_read_vist(path), _TEXT_FIELDS, path)
-    return {annotation["photo_flickr_id"]: annotation["text"] for annotation in annotations}
+    descriptions = {}
+
+    def keep(annotation):
+        descriptions[annotation["photo_flickr_id"]] = annotation["text"]
+
+    _read_vist(path, _TEXT_FIELDS, keep)
+    return descriptions
 
 
-def _read_vist(path):
-    """Read a VIST file -> a dictionary that has "annotations"."""
-    contents = read_json(path)
-    if not isinstance(contents, dict) or "annotations" not in contents:
+def _read_vist(path, fields, keep):
+    """Call `keep` for each annotation of a VIST file, which has `{field: type}` -> its "info"."""
+    info, has_annotations = {}, False
+    for name, value in read_members(path):
+        if name == "annotations":
+            has_annotations = True
+            for annotation in _annotations(value, path):
+                _check_fields(annotation, fields, path)
+                keep(annotation)
+        elif name == "info" and isinstance(value, dict):
+            info = value
+    if not has_annotations:
         raise InputError(f"{path} is not a VIST annotation file: it has no 'annotations'.")
-    return contents
+    return info
 
 
-def _annotations(contents, fields, path):
-    """List the annotations of a VIST file after checking that they have `{field: type}`."""
-    entries = contents["annotations"]
-    if not isinstance(entries, list) or not all(isinstance(entry, list) for entry in entries):
-        raise InputError(
-            f"{path} is not a VIST annotation file: 'annotations' is not a list of lists."
-        )
-    annotations = [annotation for entry in entries for annotation in entry]
-    for annotation in annotations:
-        _check_fields(annotation, fields, path)
-    return annotations
+def _annotations(entries, path):
+    for entry in entries if isinstance(entries, Iterator) else [None]:
+        if not isinstance(entry, list):
+            raise InputError(
+                f"{path} is not a VIST annotation file: 'annotations' is not a list of lists."
+            )
+        yield from entry
 
 
 def _check_fields(annotation, fields, path):
@@ -274,24 +284,26 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
     made_by = features_command(layout, extractor)
     with open_features(layout.features(split, extractor), made_by) as features:
         rows = {id_: row for row, id_ in enumerate(read_strings(features["image_ids"]))}
-        reasons = {
-            story: why_unusable(story, stories.photos_per_story)
-            or _what_lacks(story, rows, descriptions if descriptions_needed else None)
+        needed = descriptions if descriptions_needed else None
+        reasons = [
+            why_unusable(story, stories.photos_per_story) or _what_lacks(story, rows, needed)
             for story in stories
-        }
-        kept = [story for story, reason in reasons.items() if not reason]
-        skipped = [(story.story_id, reason, "") for story, reason in reasons.items() if reason]
+        ]
+        judged = list(zip(stories, reasons, strict=True))
+        kept = [story for story, reason in judged if not reason]
+        skipped = [(story.story_id, reason, "") for story, reason in judged if reason]
         write_csv(layout.skipped_stories(split), SKIPPED_COLUMNS, skipped)
         if not kept:
-            raise InputError(_why_none(reasons.values(), split, layout.skipped_stories(split)))
+            raise InputError(_why_none(reasons, split, layout.skipped_stories(split)))
+        # The features may be there without the photos; the paths only serve to show the photos.
+        path_of = partial(_stored_path, layout, index_photos(layout.photos(split)))
+        features_of = partial(_features_of, features["embeddings"], rows)
         with create_hdf5(layout.stories(split)) as file:
             _write_attributes(file, features, vocabulary)
-            _write_texts(file, kept, vocabulary, descriptions)
-            _write_photos(file, kept, layout, split)
-            _write_embeddings(file, kept, features["embeddings"], rows)
+            write_stories(file, kept, vocabulary.encode, descriptions, features_of, path_of)
     return SplitReport(
         kept=len(kept),
-        skipped=Counter(reason for reason in reasons.values() if reason),
+        skipped=Counter(filter(None, reasons)),
         coverage=vocabulary.coverage(text for story in stories for text in story.texts),
     )
 
@@ -348,50 +360,12 @@ def _write_attributes(file, features, vocabulary):
     file.attrs["vocabulary_checksum"] = vocabulary.checksum
 
 
-def _write_texts(file, stories, vocabulary, descriptions):
-    _write_strings(file, "story_ids", [story.story_id for story in stories])
-    _write_strings(file, "album_ids", [story.album_id for story in stories])
-    _write_strings(file, "texts", [story.texts for story in stories])
-    file["story_sentences"] = np.stack(
-        [[vocabulary.encode(text) for text in story.texts] for story in stories]
-    )
-    no_description = np.zeros(ROW_LENGTH, np.int32)
-    file["descriptions"] = np.stack(
-        [
-            [
-                vocabulary.encode(descriptions[id_]) if id_ in descriptions else no_description
-                for id_ in story.photo_ids
-            ]
-            for story in stories
-        ]
-    )
+def _features_of(embeddings, rows, photo_id):
+    return read_features(embeddings, rows[photo_id], lambda _: f"photo {photo_id}")
 
 
-def _write_photos(file, stories, layout, split):
-    # The features may be there without the photos; the paths only serve to show the photos.
-    photos = index_photos(layout.photos(split))
-    paths = {id_: _stored_path(path, layout) for id_, path in photos.items()}
-    _write_strings(file, "image_ids", [story.photo_ids for story in stories])
-    _write_strings(
-        file, "image_paths", [[paths.get(id_, "") for id_ in s.photo_ids] for s in stories]
-    )
-
-
-def _stored_path(path, layout):
-    relative = os.fsencode(Path(path).relative_to(layout.root))
+def _stored_path(layout, photos, photo_id):
+    if photo_id not in photos:
+        return ""
+    relative = os.fsencode(Path(photos[photo_id]).relative_to(layout.root))
     return relative.decode("utf-8", "backslashreplace")
-
-
-def _write_strings(file, name, values):
-    file.create_dataset(name, data=np.array(values, object), dtype=h5py.string_dtype("utf-8"))
-
-
-def _write_embeddings(file, stories, embeddings, rows):
-    """Copy each story's features, [N, I, F] in one piece so that they can be read by offset."""
-    shape = (len(stories), len(stories[0].photo_ids), embeddings.shape[1])
-    out = file.create_dataset("image_embeddings", shape, np.float32)
-    for number, story in enumerate(tqdm(stories, desc="stories", unit="story", disable=None)):
-        out[number] = [
-            read_features(embeddings, rows[id_], lambda _, id_=id_: f"photo {id_}")
-            for id_ in story.photo_ids
-        ]

@@ -9,7 +9,7 @@ import json
 from typing import NamedTuple
 
 from data_reader.errors import InputError
-from data_reader.files import names_once
+from data_reader.files import once_each
 from data_reader.vocabulary import can_be_stored
 
 _COLUMNS = ("story_id", "photo", "photo_id", "sentence", "album_id", "split", "order")
@@ -173,7 +173,7 @@ def _json_entries(path):
         if not line.strip():
             continue
         try:
-            entry = json.loads(line.rstrip("\r\n"), object_pairs_hook=names_once)
+            entry = json.loads(line.rstrip("\r\n"), object_pairs_hook=once_each)
         except (ValueError, RecursionError) as error:
             column = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             raise InputError(
