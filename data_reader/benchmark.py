@@ -1,11 +1,12 @@
 """python -m data_reader.benchmark: time and memory that the reader needs.
 
 It writes annotations of 40,000 stories with VIST's sentence lengths and the features of their
-photos to a temporary folder, then indexes them in a subprocess.
+photos to a temporary folder, then indexes them, each in a process of its own.
 """
 
+import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -77,23 +78,30 @@ def _write_features(path, photos, rng):
 def measure(stories):
     """Measure the seconds and the peak memory (GB) of indexing so many stories."""
     with tempfile.TemporaryDirectory() as folder:
-        write_inputs(DataLayout(Path(folder)), stories, np.random.default_rng(1))
+        # A child's peak memory starts at that of its parent, so this process must stay small.
+        own = [sys.executable, "-m", "data_reader.benchmark", "--stories", str(stories)]
+        subprocess.run([*own, "--write", folder], check=True)
         start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "data_reader", "--data", folder],
-            check=True,
-            stdout=subprocess.DEVNULL,
+        reader = subprocess.Popen(
+            [sys.executable, "-m", "data_reader", "--data", folder], stdout=subprocess.DEVNULL
         )
+        _, status, used = os.wait4(reader.pid, 0)
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return {"stories": stories, "seconds": seconds, "peak_memory_gb": peak / 1e6}
+    reader.returncode = os.waitstatus_to_exitcode(status)
+    if reader.returncode:
+        raise subprocess.CalledProcessError(reader.returncode, reader.args)
+    return {"stories": stories, "seconds": seconds, "peak_memory_gb": used.ru_maxrss / 1e6}
 
 
 def main():
     parser = command_line(__doc__)
     parser.add_argument("--stories", type=whole_number(1), default=40_000)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.write:
+        write_inputs(DataLayout(arguments.write), arguments.stories, np.random.default_rng(1))
+        return
     results = measure(arguments.stories)
     if arguments.json:
         print(json.dumps(results))
