@@ -1,10 +1,10 @@
 """python -m dataset.benchmark: speed and memory of feature extraction.
 
-It measures AlexNet's forward pass on one core, relative to that core's rate of multiplying
-matrices; then, on all cores, decoding alone, AlexNet alone, and both together; the effect on the
-features of decoding large photos at a reduced size; the peak memory of extracting few and many
-photos, which takes some minutes; and the import of a zip of ready-made features.  Every measurement
-runs in a process of its own.
+It measures AlexNet's forward pass on one core in each precision, relative to that core's rate of
+multiplying float32 matrices; then, on all cores, decoding alone, AlexNet alone, and both together;
+the effect on the features of decoding large photos at a reduced size, and of bfloat16; the peak
+memory of extracting few and many photos, which takes some minutes; and the import of a zip of
+ready-made features.  Every measurement runs in a process of its own.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from data_reader.image_data_reader import (
     read_photo,
 )
 from data_reader.layout import DataLayout
-from data_reader.measuring import in_its_own_process
+from data_reader.measuring import in_its_own_process, use_device
+from dataset.extractor import PRECISIONS
 from dataset.image_features import BATCH_SIZE, extract
 from dataset.ready_made_features import import_features
 
@@ -64,21 +65,19 @@ def _median_seconds(work):
     return float(np.median(seconds))
 
 
-def measure_forward(threads):
+def measure_forward(cores, precision="float32"):
     """Measure AlexNet's photos per second on so many cores, and the share of the matmul rate."""
-    import_tensorflow()
+    use_device("cpu", cores)
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    from dataset.models.alexnet.network import build_network
+    from dataset.models.alexnet.extractor import alexnet_extractor
 
-    network = build_network()
+    extractor = alexnet_extractor(ALEXNET_MEANS, seeded=True, precision=precision)
     photos = np.random.default_rng(1).normal(0, 50, (BATCH_SIZE, *_INPUT_SHAPE))
     photos = photos.astype(np.float32)
     matrix = tf.random.normal((2048, 2048))
     matmul = 2 * 2048**3 / _median_seconds(lambda: tf.matmul(matrix, matrix).numpy())
-    rate = BATCH_SIZE / _median_seconds(lambda: network.predict_on_batch(photos))
+    rate = BATCH_SIZE / _median_seconds(lambda: extractor.compute(photos))
     return {
         "photos_per_second": rate,
         "ratio_to_original": rate / ORIGINAL_PHOTOS_PER_SECOND,
@@ -116,13 +115,19 @@ def measure_extraction(folder):
 
 
 def measure_reduced_decoding(folder):
-    """Measure the effect of decoding large photos at reduced size on AlexNet's fc7 and on speed."""
-    import_tensorflow()
-    from dataset.models.alexnet.network import build_network
+    """Measure the effect of decoding large photos at reduced size on AlexNet's fc7 and on speed.
 
-    network = build_network()
+    And the effect of bfloat16 on fc7 of the reduced photos.
+    """
+    import_tensorflow()
+    from dataset.models.alexnet.extractor import alexnet_extractor
+
+    float32, bfloat16 = (
+        alexnet_extractor(ALEXNET_MEANS, seeded=True, precision=precision)
+        for precision in PRECISIONS
+    )
     rng = np.random.default_rng(1)
-    cosines, seconds = [], {"full": 0.0, "reduced": 0.0}
+    reduced, in_bfloat16, seconds = [], [], {"full": 0.0, "reduced": 0.0}
     for height, width in LARGE_PHOTO_SHAPES:
         path = Path(folder) / f"{width}.jpg"
         cv2.imwrite(str(path), _photo_with_detail(height, width, rng))
@@ -131,13 +136,19 @@ def measure_reduced_decoding(folder):
             start = time.perf_counter()
             photo = read_photo(path, short_side)
             seconds[name] += time.perf_counter() - start
-            features.append(network.predict_on_batch(network_input(photo)[None])[0])
-        one, other = features
-        cosines.append(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+            inputs = float32.preprocess(photo)[None]
+            features.append(float32.compute(inputs)[0])
+        reduced.append(_cosine(*features))
+        in_bfloat16.append(_cosine(features[1], bfloat16.compute(inputs)[0]))
     return {
-        "lowest_cosine_of_fc7": float(min(cosines)),
+        "lowest_cosine_of_fc7": min(reduced),
+        "lowest_cosine_of_fc7_in_bfloat16": min(in_bfloat16),
         "decoding_speedup": seconds["full"] / seconds["reduced"],
     }
+
+
+def _cosine(one, other):
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
 def _photo_with_detail(height, width, rng):
@@ -193,7 +204,8 @@ def measure_import(folder):
 
 
 MEASUREMENTS = {
-    "forward": lambda argument: measure_forward(int(argument)),
+    "forward": lambda cores: measure_forward(int(cores)),
+    "forward_bfloat16": lambda cores: measure_forward(int(cores), "bfloat16"),
     "decoding": measure_decoding,
     "extraction": measure_extraction,
     "reduced_decoding": measure_reduced_decoding,
@@ -211,6 +223,7 @@ def measure_all():
         write_photos(Path(photos), 512, PHOTO_SHAPE)
         results = {
             "forward_one_core": _in_subprocess("forward", 1),
+            "forward_one_core_bfloat16": _in_subprocess("forward_bfloat16", 1),
             "decoding": _in_subprocess("decoding", photos),
             "forward": _in_subprocess("forward", os.cpu_count()),
             "extraction": _in_subprocess("extraction", photos),
