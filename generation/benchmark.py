@@ -34,9 +34,9 @@ from models.precision import dtype_policy, precisions_here
 
 ROUNDS = 3
 VOCABULARY_SIZE, FEATURE_SIZE, WORD_EMBEDDING_SIZE = 10_004, 4096, 300
-STORIES_PER_BATCH = {"greedy": 64, "beam3": 16}
+DECODINGS = ("greedy", "beam3")
 NAIVE_MODEL = "ImageGroupingModel"  # the only one that the naive loop can run
-AGREEMENT_BATCHES = (1, 16, 64)
+AGREEMENT_BATCHES = (1, 64, 256)
 
 
 def make_model(name, precision):
@@ -92,14 +92,13 @@ class OfRealLength:
 def make_batch_work(model, decoding, precision):
     """Make a function that generates a batch of stories -> their rows, int32 [B, I, T]."""
     from generation.decoding import BeamSearch, Greedy
-    from generation.story_generator import StoryGenerator
+    from generation.story_generator import StoryGenerator, stories_per_batch
 
     if decoding == "naive":
         return _naive_work()
-    decodings = {"greedy": Greedy(), "beam3": BeamSearch(3)}
-    generator = StoryGenerator(OfRealLength(make_model(model, precision)), decodings[decoding])
-    image_features = _draw_features(STORIES_PER_BATCH[decoding])
-
+    chosen = {"greedy": Greedy(), "beam3": BeamSearch(3)}[decoding]
+    generator = StoryGenerator(OfRealLength(make_model(model, precision)), chosen)
+    image_features = _draw_features(stories_per_batch(chosen))
     return lambda: generator.generate(image_features, show_progress=False)
 
 
@@ -130,19 +129,20 @@ def measure_speed(model, stories):
         stories: generated to measure memory, if there is a GPU.
 
     Returns:
-        A list of `{decoding, precision, stories_per_second, words_per_second}`, medians of rounds;
-        with a GPU also peak_memory_gb.
+        A list of `{decoding, precision, stories_per_batch, stories_per_second, words_per_second}`,
+        the rates medians of rounds; with a GPU also peak_memory_gb.
     """
     rows = _kinds(model)
     works = [_warmed_up(model, row, stories) for row in rows]
     rates = [[] for _ in rows]
     for _ in range(ROUNDS):
-        for generate, of_work in zip(works, rates, strict=True):
+        for row, generate, of_work in zip(rows, works, rates, strict=True):
             start = time.perf_counter()
             generated = generate()
             seconds = time.perf_counter() - start
             words = np.count_nonzero(generated[..., 1:] != NULL)
             of_work.append([len(generated) / seconds, words / seconds])
+            row["stories_per_batch"] = len(generated)
     for row, of_work in zip(rows, rates, strict=True):
         medians = np.median(of_work, axis=0).tolist()
         row["stories_per_second"], row["words_per_second"] = medians
@@ -152,7 +152,7 @@ def measure_speed(model, stories):
 def _kinds(model):
     kinds = [("naive", "float32")] if model == NAIVE_MODEL else []
     precisions = precisions_here()
-    kinds += [(decoding, precision) for decoding in STORIES_PER_BATCH for precision in precisions]
+    kinds += [(decoding, precision) for decoding in DECODINGS for precision in precisions]
     return [{"decoding": decoding, "precision": precision} for decoding, precision in kinds]
 
 
@@ -242,7 +242,10 @@ def _measure_here(arguments):
 
 def as_table(results, device_name, arguments):
     """Return the results as a table."""
-    batches = ", ".join(f"{name} {number}" for name, number in STORIES_PER_BATCH.items())
+    batches = {
+        row["decoding"]: row["stories_per_batch"] for rows in results.values() for row in rows
+    }
+    batches = ", ".join(f"{name} {number}" for name, number in batches.items())
     lines = [
         f"{device_name}, cores used: {arguments.cores}; medians of {ROUNDS} rounds",
         f"models at the paper's sizes; stories per batch: {batches}; peak memory after "
@@ -292,7 +295,7 @@ def parse_arguments():
     parser.add_argument(
         "--stories",
         type=whole_number(1),
-        default=128,
+        default=512,
         help="generated to measure peak memory (default: %(default)s)",
     )
     parser.add_argument("--agreement", metavar="RUN", help="run folder to compare batches with")

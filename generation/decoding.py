@@ -11,8 +11,9 @@ nest of tensors [N, ...].  A decoding is called with
 
 and returns int32 [N, T], rows <START> words <END> padded with <NULL>.  A sentence that reaches its
 maximum length gets its <END> all the same.  Sentences that have ended are no longer computed.  The
-`name` of a decoding is part of file names.  `human_previous` is for whoever calls it: whether each
-sentence follows the human sentence before it instead of the generated one.
+`name` of a decoding is part of file names, its `width` the number of hypotheses of a sentence.
+`human_previous` is for whoever calls it: whether each sentence follows the human sentence before it
+instead of the generated one.
 
 Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of each, T words of a
 row, V vocabulary.
@@ -51,6 +52,7 @@ class Greedy:
     """The likeliest word at each step."""
 
     method = "greedy"
+    width = 1
     constraints: DecodingConstraints = field(default_factory=DecodingConstraints)
     human_previous: bool = False
 
@@ -83,6 +85,7 @@ class Sampling:
     """
 
     method = "sampling"
+    width = 1
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0

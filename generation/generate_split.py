@@ -29,7 +29,7 @@ def generate_split(run, split, stories, decoding, precision="float32"):
         InputError: another process is generating the same stories.
     """
     import_tensorflow()
-    from generation.story_generator import STORIES_PER_BATCH, StoryGenerator
+    from generation.story_generator import StoryGenerator, stories_per_batch
     from models.loading import load_model
 
     folder = run.unfinished_generation(decoding_name(decoding, precision), split)
@@ -39,12 +39,13 @@ def generate_split(run, split, stories, decoding, precision="float32"):
         image_features = StoryFeatures(stories)
         human = stories["story_sentences"] if decoding.human_previous else None
         words = run.model_config()["vocabulary_size"]
-        parts = _read_parts(folder, image_features.shape[:2], STORIES_PER_BATCH, words)
-        first = len(parts) * STORIES_PER_BATCH
+        per_batch = stories_per_batch(decoding)
+        parts = _read_parts(folder, image_features.shape[:2], per_batch, words)
+        first = len(parts) * per_batch
         if first < len(image_features):
             generator = StoryGenerator(load_model(run, precision), decoding)
             for batch in generator.generate_batches(
-                image_features, STORIES_PER_BATCH, first, human_sentences=human
+                image_features, per_batch, first, human_sentences=human
             ):
                 with atomic_write(_part(folder, len(parts))) as partial:
                     np.save(partial, batch)

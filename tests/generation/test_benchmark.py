@@ -110,6 +110,7 @@ def test_the_table_has_one_row_per_decoding():
     row = {
         "decoding": "greedy",
         "precision": "float32",
+        "stories_per_batch": 256,
         "stories_per_second": 9.876,
         "words_per_second": 5678.9,
         "ratio_to_naive": 60.01,
@@ -119,5 +120,6 @@ def test_the_table_has_one_row_per_decoding():
     arguments = SimpleNamespace(cores=1, stories=64)
     lines = as_table(measured, "A CPU", arguments).splitlines()
     assert lines[0].startswith("A CPU")
+    assert "stories per batch: greedy 256;" in lines[1]
     assert lines[-2].split()[1:] == ["greedy", "float32", "9.88", "5,679", "60.0", "1.23"]
     assert lines[-1].split()[1:] == ["greedy", "float32", "9.88", "5,679", "-", "1.23"]

@@ -16,7 +16,7 @@ STORIES = 7
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A run with an untrained model, which generates three stories per batch."""
-    monkeypatch.setattr(story_generator, "STORIES_PER_BATCH", 3)
+    monkeypatch.setattr(story_generator, "ROWS_PER_BATCH", 3)
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     run.experiment_file.write_text('{"name": "a", "model": "EncoderDecoder", "data": "b"}')
