@@ -94,7 +94,10 @@ def odd_page(name, text):
 
 VIST_TEXT = [
     *(odd_text(name, text) for name, text in ODD_TEXTS.items()),
-    *(odd_page(name, ODD_TEXTS[name]) for name in ("markup", "control characters")),
+    *(
+        odd_page(name, ODD_TEXTS[name].replace("\0", ""))
+        for name in ("markup", "control characters")
+    ),
     odd_page("templates", ODD_TEXTS["templates and formats"]),
 ]
 DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000

@@ -86,7 +86,10 @@ OUTPUTS = [
     Case("closed stderr, wrong option", f"{SURVEY} --x 2>&-; test $? = 2", status=0),
 ]
 # The superuser may write everywhere, without this right only where the permissions say so.
-BARRED = 'chmod -R a-w .; test $(id -u) = 0 && barred="setpriv --bounding-set=-dac_override"; '
+BARRED = (
+    "chmod -R a-w data results; chmod a-w .; "
+    "test $(id -u) = 0 && barred='setpriv --bounding-set=-dac_override'; "
+)
 READ_ONLY = [
     Case(
         f"read-only: {name_of(command)}",
@@ -140,9 +143,9 @@ KILLS = [
     ),
     Case(
         "a part of an extraction with a damaged middle",
-        "rm -r data/models; { python $REPOSITORY/tests/tiny_extraction.py 'after a part' --data data; "
-        "} 2> none; part=$(echo data/models/alexnet/*.parts/*.npz); printf 'xxxxxxxx' | "
-        "dd of=$part bs=1 seek=200 conv=notrunc 2> none; "
+        "rm -r data/models; { python $REPOSITORY/tests/tiny_extraction.py 'after a part' "
+        "--data data; } 2> none; part=$(echo data/models/alexnet/*.parts/*.npz); "
+        "printf 'xxxxxxxx' | dd of=$part bs=1 seek=200 conv=notrunc 2> none; "
         "python $REPOSITORY/tests/tiny_extraction.py whole --data data",
         says="is broken",
     ),

@@ -152,7 +152,7 @@ LEFT_OUT = "notes.txt|photo.heic"
 TO_SURVEY = [
     *(Case(what, CHECK, damage, status=(0, 1)) for what, damage in damages(second).items()),
     Case("four PNGs of 30,000 x 30,000 pixels", CHECK, four_large_ones, status=(0, 1)),
-    Case("two files of one id", CHECK, two_of_one_id, status=(0, 1), says="photo id"),
+    Case("two files of one id", CHECK, two_of_one_id, status=(0, 1), says="duplicate photo"),
     Case("odd names", CHECK, odd_names, status=(0, 1)),
 ]
 TO_EXTRACT = [

@@ -130,9 +130,7 @@ METEOR = [
             f"a Java that {what}",
             "mkdir bin && { echo '#!/bin/bash'; cat java; } > bin/java && chmod +x bin/java && "
             f"unset JAVA_TOOL_OPTIONS && export JAVA_HOME= PATH=$PWD/bin:$PATH && {ALBUMS}",
-            all_of(
-                written("system", GOOD), written("references.json", GOOD), written("java", script)
-            ),
+            all_of(two(GOOD, GOOD), written("java", script)),
             status=0,
             says="METEOR is missing",
         )
