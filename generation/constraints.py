@@ -79,7 +79,7 @@ class DecodingConstraints:
         Returns:
             float32 [N, V], with at least one finite logit in each row.
         """
-        allowed = logits + self._forbidden_words(logits)
+        allowed = logits + self._forbidden_words(tf.shape(logits)[1], position)
         if self.no_repeated_ngram:
             allowed = _without_ngrams(allowed, rows, rows, position, self.no_repeated_ngram)
         if self.no_story_ngram:
@@ -88,17 +88,23 @@ class DecodingConstraints:
             )
         if self.no_repeated_sentence:
             allowed = self._without_sentences(allowed, previous_sentences, rows, position)
+        no_word_left = tf.reduce_max(allowed, axis=1, keepdims=True) == _IMPOSSIBLE
         is_end = tf.range(tf.shape(logits)[1]) == END
-        allowed = tf.where(is_end & (position <= self.min_words), _IMPOSSIBLE, allowed)
-        no_word_left = tf.reduce_all(tf.math.is_inf(allowed), axis=1, keepdims=True)
-        no_word_left |= position > self.max_words
-        return tf.where(no_word_left, tf.where(is_end, logits, _IMPOSSIBLE), allowed)
+        return tf.cond(  # of all logits each pass counts, and this one is hardly ever needed
+            tf.reduce_any(no_word_left),
+            lambda: tf.where(no_word_left & is_end, logits, allowed),
+            lambda: allowed,
+        )
 
-    def _forbidden_words(self, logits):
-        """Return [V]: -inf for words that are never generated, else 0."""
+    def _forbidden_words(self, vocabulary_size, position):
+        """Return [V]: -inf for words that no sentence may have at this position, else 0."""
         never = [NULL, START, *([UNKNOWN] if self.no_unknown else [])]
-        words = tf.range(tf.shape(logits)[1])[:, None]
-        return tf.where(tf.reduce_any(words == never, axis=1), _IMPOSSIBLE, 0.0)
+        words = tf.range(vocabulary_size)
+        is_end = words == END
+        is_forbidden = tf.reduce_any(words[:, None] == never, axis=1)
+        is_forbidden |= is_end & (position <= self.min_words)
+        is_forbidden |= ~is_end & (position > self.max_words)
+        return tf.where(is_forbidden, _IMPOSSIBLE, 0.0)
 
     def _without_sentences(self, logits, previous_sentences, rows, position):
         """Forbid the <END> that completes an earlier sentence, and a last word that forces it."""

@@ -15,8 +15,8 @@ maximum length gets its <END> all the same.  Sentences that have ended are no lo
 `human_previous` is for whoever calls it: whether each sentence follows the human sentence before it
 instead of the generated one.
 
-Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of each, T words of a
-row, V vocabulary.
+Legend of shapes: N sentences, n of them active (not yet ended), K hypotheses of each at most, m of
+all active sentences, T words of a row, V vocabulary.
 """
 
 from dataclasses import dataclass, field
@@ -29,8 +29,7 @@ from data_reader.vocabulary import END, ROW_LENGTH, START
 from generation.constraints import DecodingConstraints
 
 _NEVER = float("-inf")
-# With 10,000 words a batch takes 1.2 GB more at this width, and time grows faster than the width.
-WIDEST_BEAM = 100
+WIDEST_BEAM = 100  # time grows faster than the width
 # 21 words (<END> included) to this power still divide a float32 without its becoming 0.
 _LARGEST_PENALTY = 10
 _COLDEST, _HOTTEST = 1e-37, 1e37  # what float32 can divide by
@@ -197,8 +196,8 @@ class BeamSearch:
     def __post_init__(self):
         if not 1 <= self.width <= WIDEST_BEAM:
             raise InputError(
-                f"The beam's width is {self.width}; it must be from 1 to {WIDEST_BEAM}: memory and "
-                "time grow with it."
+                f"The beam's width is {self.width}; it must be from 1 to {WIDEST_BEAM}: time grows "
+                "with it."
             )
         if not 0 <= self.length_penalty <= _LARGEST_PENALTY:
             raise InputError(
@@ -215,49 +214,55 @@ class BeamSearch:
             return tf.size(beams.active) > 0
 
         def write_word(position, best, beams):
-            totals, beams = self._continuations(step, previous_sentences, beams, position)
-            vocabulary_size = tf.shape(totals)[2]
-            totals = tf.reshape(totals, [tf.shape(totals)[0], -1])
-            # At most K of them are <END>s; if more than K others are possible, some are pruned.
-            wanted = tf.minimum(2 * self.width + 1, tf.shape(totals)[1])
-            totals, places = tf.math.top_k(totals, wanted)
-            chosen = _Chosen(totals, places // vocabulary_size, places % vocabulary_size)
-            is_possible, is_end = totals > _NEVER, chosen.words == END
+            chosen, state = self._continuations(step, previous_sentences, beams, position)
+            is_possible, is_end = chosen.totals > _NEVER, chosen.words == END
             is_pruned = beams.is_pruned | (_count(is_possible & ~is_end) > self.width)
-            is_ranked_end = is_possible & is_end & (tf.range(wanted) < self.width)
+            is_ranked_end = is_possible & is_end & (tf.range(tf.shape(is_end)[1]) < self.width)
             counts = tf.where(is_pruned[:, None], is_ranked_end, is_possible & is_end)
             best = self._with_ended(best, beams, chosen, counts, position)
             ended = beams.ended + _count(is_ranked_end)
-            beams = self._extended(
-                beams._replace(ended=ended, is_pruned=is_pruned), chosen, position
-            )
-            bound = beams.scores[:, 0] / self._length(self.constraints.max_words + 1)
+            continuing = self._continuing(chosen)
+            bound = continuing.totals[:, 0] / self._length(self.constraints.max_words + 1)
             finished = is_pruned & (ended >= self.width)
             finished |= tf.gather(best.scores, beams.active) >= bound
-            return position + 1, best, _of_sentences(beams, tf.where(~finished)[:, 0])
+            beams = beams._replace(ended=ended, is_pruned=is_pruned, state=state)
+            kept = tf.where(~finished)[:, 0]
+            return position + 1, best, _extended(beams, continuing, kept, position)
 
         sentences = tf.shape(previous_sentences)[0]
         rows = start_rows(sentences)
         best = _Best(rows, tf.fill([sentences], _NEVER))
+        # At first each sentence has one hypothesis, that without words.
         beams = _Beams(
             tf.range(sentences),
-            tf.repeat(rows[:, None], self.width, axis=1),
-            tf.tile([[0.0] + [_NEVER] * (self.width - 1)], [sentences, 1]),
             tf.zeros([sentences], tf.int32),
             tf.zeros([sentences], tf.bool),
-            tf.nest.map_structure(lambda part: tf.repeat(part, self.width, axis=0), state),
+            rows,
+            tf.zeros([sentences]),
+            state,
         )
         return _loop(any_active, write_word, (tf.constant(1), best, beams))[1].rows
 
     def _continuations(self, step, previous_sentences, beams, position):
-        """-> log probability of each hypothesis with each next word, [n, K, V]; new state."""
-        rows = tf.reshape(beams.rows, [-1, ROW_LENGTH])
-        logits, state = step(rows[:, position - 1], beams.state)
-        previous = tf.repeat(tf.gather(previous_sentences, beams.active), self.width, axis=0)
-        allowed = self.constraints.apply(logits, rows, previous, position)
-        log_probabilities = tf.where(allowed > _NEVER, tf.nn.log_softmax(logits), _NEVER)
-        log_probabilities = tf.reshape(log_probabilities, [-1, self.width, tf.shape(logits)[1]])
-        return beams.scores[:, :, None] + log_probabilities, beams._replace(state=state)
+        """-> the likeliest continuations of each sentence, `_Chosen`, and the new state."""
+        sentences = tf.size(beams.active)
+        logits, state = step(beams.rows[:, position - 1], beams.state)
+        previous = tf.gather(previous_sentences, beams.active)
+        previous = tf.repeat(previous, tf.size(beams.scores) // sentences, axis=0)
+        allowed = self.constraints.apply(logits, beams.rows, previous, position)
+        # At most K of them are <END>s; if more than K others are possible, some are pruned.
+        wanted = 2 * self.width + 1
+        likeliest, words = tf.math.top_k(allowed, tf.minimum(wanted, tf.shape(allowed)[1]))
+        totals = tf.gather(tf.nn.log_softmax(logits), words, batch_dims=1)
+        totals = tf.where(likeliest > _NEVER, beams.scores[:, None] + totals, _NEVER)
+        hypotheses = tf.broadcast_to(tf.range(tf.shape(words)[0])[:, None], tf.shape(words))
+        of_all = [tf.reshape(part, [sentences, -1]) for part in (totals, hypotheses, words)]
+        return _best_of(_Chosen(*of_all), wanted), state
+
+    def _continuing(self, chosen):
+        """-> the K likeliest of the continuations that do not end."""
+        totals = tf.where(chosen.words == END, _NEVER, chosen.totals)
+        return _best_of(chosen._replace(totals=totals), self.width)
 
     def _with_ended(self, best, beams, chosen, is_end, position):
         """Update the best ended hypotheses by those that end at this position."""
@@ -266,25 +271,13 @@ class BeamSearch:
         scores = tf.gather(scores, place, batch_dims=1)
         hypotheses = tf.gather(chosen.hypotheses, place, batch_dims=1)
         better = tf.where(scores > tf.gather(best.scores, beams.active))[:, 0]
-        rows = tf.gather(beams.rows, hypotheses, batch_dims=1)
+        rows = tf.gather(beams.rows, hypotheses)
         rows = tf.where(tf.range(ROW_LENGTH) == position, END, rows)
         sentences = tf.gather(beams.active, better)[:, None]
         return _Best(
             tf.tensor_scatter_nd_update(best.rows, sentences, tf.gather(rows, better)),
             tf.tensor_scatter_nd_update(best.scores, sentences, tf.gather(scores, better)),
         )
-
-    def _extended(self, beams, chosen, position):
-        """Extend the beams by a word: the K likeliest continuations that do not end."""
-        totals = tf.where(chosen.words == END, _NEVER, chosen.totals)
-        scores, places = tf.math.top_k(totals, self.width)
-        hypotheses = tf.gather(chosen.hypotheses, places, batch_dims=1)
-        words = tf.gather(chosen.words, places, batch_dims=1)
-        rows = tf.gather(beams.rows, hypotheses, batch_dims=1)
-        rows = tf.where(tf.range(ROW_LENGTH) == position, words[:, :, None], rows)
-        first = tf.range(tf.shape(scores)[0])[:, None] * self.width
-        state = _take(beams.state, tf.reshape(first + hypotheses, [-1]))
-        return beams._replace(rows=rows, scores=scores, state=state)
 
     def _length(self, words):
         """Return the divisor of the log probability of so many words, <END> included."""
@@ -302,31 +295,32 @@ class _Best(NamedTuple):
 
 
 class _Beams(NamedTuple):
-    """The hypotheses of the active sentences.
+    """The active sentences and all their hypotheses, of each sentence the same number.
 
     Attributes:
         active: [n], the sentences.
-        rows: [n, K, T].
-        scores: [n, K], log probabilities in descending order; -inf where there are fewer than K.
         ended: [n], the number of hypotheses that have ended.
         is_pruned: bool [n], whether a hypothesis had to be dropped.
-        state: the step's, [n K, ...].
+        rows: [m, T], the hypotheses, those of a sentence one after the other.
+        scores: [m], log probabilities, in descending order for each sentence; -inf where it has
+            fewer hypotheses.
+        state: the step's, [m, ...].
     """
 
     active: tf.Tensor
-    rows: tf.Tensor
-    scores: tf.Tensor
     ended: tf.Tensor
     is_pruned: tf.Tensor
+    rows: tf.Tensor
+    scores: tf.Tensor
     state: object
 
 
 class _Chosen(NamedTuple):
-    """The likeliest continuations of a sentence's hypotheses, all [n, 2 K + 1].
+    """Continuations of each sentence's hypotheses, all [n, M].
 
     Attributes:
-        totals: log probabilities in descending order.
-        hypotheses: the hypothesis that is continued.
+        totals: log probabilities.
+        hypotheses: which of all m hypotheses is continued.
         words: the next word.
     """
 
@@ -335,12 +329,19 @@ class _Chosen(NamedTuple):
     words: tf.Tensor
 
 
-def _of_sentences(beams, kept):
-    """Keep these of the active sentences."""
-    width = beams.rows.shape[1]
-    *by_sentence, state = beams
-    of_kept = tf.reshape(kept[:, None] * width + tf.range(width, dtype=kept.dtype), [-1])
-    return _Beams(*_take(by_sentence, kept), _take(state, of_kept))
+def _best_of(chosen, number):
+    """The likeliest of each sentence, or all if there are fewer, in descending order."""
+    totals, places = tf.math.top_k(chosen.totals, tf.minimum(number, tf.shape(chosen.totals)[1]))
+    hypotheses, words = (tf.gather(part, places, batch_dims=1) for part in chosen[1:])
+    return _Chosen(totals, hypotheses, words)
+
+
+def _extended(beams, continuing, kept, position):
+    """Keep these of the sentences [n], their hypotheses extended by a word."""
+    scores, hypotheses, words = (tf.reshape(part, [-1]) for part in _take(continuing, kept))
+    rows, state = _take((beams.rows, beams.state), hypotheses)
+    rows = tf.where(tf.range(ROW_LENGTH) == position, words[:, None], rows)
+    return _Beams(*_take(beams[:3], kept), rows, scores, state)
 
 
 def _count(flags):

@@ -269,6 +269,18 @@ def test_beam_search_finds_what_greedy_misses():
     assert write(BeamSearch(2, constraints=constraints), step, [0]).tolist() == [row(5)]
 
 
+def test_no_hypothesis_is_computed_twice_and_none_of_an_ended_sentence():
+    step, state = scripted([4, 5, END], [6, END])
+    heights = []
+
+    def counted(words, state):
+        heights.append(len(words))
+        return step(words, state)
+
+    write(BeamSearch(3, constraints=DecodingConstraints(max_words=2)), counted, state)
+    assert heights == [2, 6, 3]
+
+
 def test_the_length_penalty_favours_long_sentences():
     # <END> at once: log 1/2 in one step; 4 4 and <END>: log 1/2 + log 1/2 + 0, three steps.
     logits = np.full((ROW_LENGTH, VOCABULARY, VOCABULARY), -20.0)
@@ -387,7 +399,7 @@ def test_a_name_shows_what_differs_from_the_defaults(decoding, name):
     ("make", "message"),
     [
         (lambda: BeamSearch(0), "width is 0"),
-        (lambda: BeamSearch(101), "width is 101; it must be from 1 to 100: memory and time"),
+        (lambda: BeamSearch(101), "width is 101; it must be from 1 to 100: time grows"),
         (lambda: BeamSearch(2, -1), "length_penalty is -1"),
         (lambda: BeamSearch(2, 10.5), "length_penalty is 10.5; it must be from 0 to 10"),
         (lambda: Sampling(0), "temperature is 0"),

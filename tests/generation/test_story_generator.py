@@ -6,7 +6,7 @@ from data_reader.errors import InputError
 from data_reader.vocabulary import END, MAX_WORDS, NULL, START
 from generation.constraints import DecodingConstraints
 from generation.decoding import BeamSearch, Greedy, Sampling
-from generation.story_generator import StoryGenerator
+from generation.story_generator import StoryGenerator, stories_per_batch
 from models.attention import AttentionEncoderDecoder
 from models.encoder_decoder import EncoderDecoder
 from models.image_grouping import ImageGroupingModel
@@ -51,6 +51,11 @@ def test_every_row_has_the_form_of_the_training_data(rows):
 def test_the_size_of_a_batch_changes_nothing():
     generator = StoryGenerator(small_model())
     np.testing.assert_array_equal(generator.generate(PHOTOS, 2), generator.generate(PHOTOS, 64))
+
+
+def test_a_beam_has_as_many_rows_as_other_decodings():
+    decodings = Greedy(), Sampling(), BeamSearch(3), BeamSearch(100)
+    assert [stories_per_batch(decoding) for decoding in decodings] == [256, 256, 85, 2]
 
 
 def test_generation_agrees_with_the_training_graph(model, rows):
