@@ -1,7 +1,7 @@
 """Runs that are seeds of one experiment, and numbers over them."""
 
 import re
-from math import nan
+from math import isfinite, nan
 from statistics import fmean, stdev
 
 _DO_NOT_COUNT = ("name", "notes", "seed")
@@ -40,8 +40,9 @@ def seed_of(run):
 
 
 def mean_and_deviation(numbers):
-    """The mean and the sample standard deviation (n - 1; nan of a single number)."""
-    return fmean(numbers), stdev(numbers) if len(numbers) > 1 else nan
+    """The mean and the sample standard deviation (n - 1); nan of a single number or with a nan."""
+    can_deviate = len(numbers) > 1 and all(map(isfinite, numbers))
+    return fmean(numbers), stdev(numbers) if can_deviate else nan
 
 
 def _without(settings, names):

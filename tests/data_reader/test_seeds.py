@@ -54,6 +54,7 @@ def test_names_are_unique_and_a_run_given_twice_counts_once(tmp_path):
 
 def test_the_deviation_is_that_of_a_sample():
     assert mean_and_deviation([1.0, 2.0, 6.0]) == (3.0, pytest.approx(math.sqrt(7)))
+    assert all(map(math.isnan, mean_and_deviation([math.nan, math.nan])))
     mean, deviation = mean_and_deviation([5.0])
     assert mean == 5.0
     assert math.isnan(deviation)

@@ -249,6 +249,16 @@ def test_other_albums_are_not_compared(tmp_path):
         compare_with_reference(rows, "old", "test")
 
 
+def test_a_score_that_no_run_has_is_not_shown(tmp_path):
+    runs = [write_run(tmp_path / str(seed), [2.0], seed=seed) for seed in (1, 2)]
+    table = means("model", [make_row("a", run, "greedy", "test") for run in runs])
+    assert [line[0] for line in table.lines] == [
+        "seeds",
+        "validation loss",
+        "seconds per epoch",
+    ]
+
+
 def test_repetitions_and_facts_are_read(tmp_path):
     run = write_run(tmp_path / "run", [2.0])
     diversity = {"vocabulary": 7, "duplicate_stories": 0.5, "repeated_trigrams_within": 0.25}

@@ -19,7 +19,8 @@ class Row:
         label: of the experiment, with the decoding if the sweep has several.
         run: its folder.
         decoding: its name.
-        numbers: `{column: number}`, "seed" among them; nan where a loss was never a number.
+        numbers: `{column: number}`, "seed" among them; those that the run does not have are
+            missing, and a loss that was never a number is nan.
     """
 
     label: str
@@ -39,12 +40,13 @@ def make_row(label, run, decoding, split):
 
 def _losses(run):
     best, losses = run.best_epoch(), read_losses(run)
+    bleu = highest_bleu(losses)
     return {
         "seed": seed_of(run),
         "best_epoch": best.get("epoch", math.nan),
         "best_val_loss": best.get("val_loss", math.nan),
         "perplexity": best.get("perplexity", math.nan),
-        "highest_bleu": highest_bleu(losses),
+        **({"highest_bleu": bleu} if math.isfinite(bleu) else {}),
         # Other work on the machine only adds to it, and the first epoch begins with compiling.
         "seconds_per_epoch": min(losses["seconds"]),
     }
