@@ -23,6 +23,7 @@ RUNS = {
     "first": f"{TRAIN} epochs=1",
     "second": TRAIN.replace("training", "training.experiments.attention", 1) + " epochs=1",
 }
+STOPPED = "python $REPOSITORY/tests/tiny_training.py $PWD/data 400 --results results"
 GENERATE = """
 python -m generation --run results/first --strips 1
 python -m generation.fact_recall --run results/first
@@ -84,13 +85,13 @@ def run(line, base):
 def train(name, base):
     """Train in a folder of its own, from which the run comes to its place."""
     results = base / f"results_{name}"
-    line = RUNS.get(name, f"{TRAIN} epochs=400 save_every_steps=1")
+    line = RUNS.get(name, STOPPED)
     line = line.replace("--results results", f"--results {results}")
     if name == "stopped":
         stop_early(line, results, base)
     else:
         run(line, base)
-    [made] = results.glob("smoke_*")
+    [made] = results.glob("*/")
     (base / "results").mkdir(exist_ok=True)
     made.rename(base / "results" / name)
     (base / "results" / name / "model_last.keras").unlink(missing_ok=True)

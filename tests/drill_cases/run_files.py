@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 
+from drill_cases.base import STOPPED
 from drill_cases.case import Case, changed_bytes, cut, edited_json, edited_text, removed, written
 
 RUN = "results/first/"
@@ -13,10 +14,7 @@ SHARE = "python -m models.share results/first shared"
 SCORES = "python -m generation.scores --run results/first"
 AGAINST = f"{SCORES} --against results/second"
 GENERATE = "python -m generation --run results/first --strips 0"
-RESUME = (
-    "python -m training --smoke-test --results results --set data=$PWD/data epochs=400 "
-    "save_every_steps=1 --resume results/stopped"
-)
+RESUME = f"{STOPPED} --resume results/stopped"
 FILES = {
     "experiment.json": DESCRIBE,
     "features.json": SHARE,

@@ -128,7 +128,8 @@ METEOR = [
     *(
         Case(
             f"a Java that {what}",
-            "mkdir bin && { echo '#!/bin/bash'; cat java; } > bin/java && chmod +x bin/java && "
+            f"{NO_PACKAGE}mkdir bin && {{ echo '#!/bin/bash'; cat java; }} > bin/java && "
+            "chmod +x bin/java && "
             f"unset JAVA_TOOL_OPTIONS && export JAVA_HOME= PATH=$PWD/bin:$PATH && {ALBUMS}",
             all_of(two(GOOD, GOOD), written("java", script)),
             status=0,
