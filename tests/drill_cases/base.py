@@ -23,7 +23,7 @@ RUNS = {
     "first": f"{TRAIN} epochs=1",
     "second": TRAIN.replace("training", "training.experiments.attention", 1) + " epochs=1",
 }
-STOPPED = "python $REPOSITORY/tests/tiny_training.py $PWD/data 400 --results results"
+STOPPED = "python $REPOSITORY/tests/tiny_training.py $PWD/data 20 --results results"
 GENERATE = """
 python -m generation --run results/first --strips 1
 python -m generation.fact_recall --run results/first
