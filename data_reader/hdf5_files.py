@@ -5,9 +5,13 @@ it holds.  What is opened here holds its arrays itself, in the sizes that it say
 memory than its own size allows for.
 """
 
+import errno
 import io
 import math
 import mmap
+import os
+import resource
+import shutil
 import struct
 from contextlib import contextmanager
 from itertools import islice, pairwise
@@ -247,12 +251,17 @@ def _damaged(array, why):
 
 
 @contextmanager
-def create_hdf5(path):
+def create_hdf5(path, size=0):
     """Yield a new HDF5 file, which appears at `path` when it is whole.
+
+    Args:
+        size: the bytes that it will about take: with strings, the library may crash where a disk
+            is found to be full while it writes them, so that is found before.
 
     Raises:
         OSError: the disk is full, or the file larger than is allowed.
     """
+    _check_room(path, size)
     with atomic_write(path) as partial, _SteadyFile(partial, "w+") as disk:
         try:
             with h5py.File(disk, "w") as file:
@@ -262,6 +271,17 @@ def create_hdf5(path):
                 raise
         if disk.error:
             raise OSError(f"{path} can't be written: {disk.error.strerror}")
+
+
+def _check_room(path, size):
+    largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    reason = None
+    if resource.RLIM_INFINITY != largest < size:
+        reason = errno.EFBIG
+    elif shutil.disk_usage(Path(path).parent).free < size:
+        reason = errno.ENOSPC
+    if reason:
+        raise OSError(f"{path} can't be written: {os.strerror(reason)} ({size:,} bytes)")
 
 
 class _SteadyFile(io.FileIO):

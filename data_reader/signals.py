@@ -29,14 +29,16 @@ def _raise(number, _frame):
 
 @contextmanager
 def ignored_by_children():
-    """Let the processes that are started meanwhile ignore Ctrl-C: a terminal sends it to them, too.
+    """Let the processes that are started meanwhile ignore what a terminal sends to them, too.
 
-    One that arrives meanwhile waits.
+    That is Ctrl-C and SIGHUP.  One that arrives meanwhile waits.
     """
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    of_terminals = {signal.SIGINT, signal.SIGHUP}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, of_terminals)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in of_terminals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

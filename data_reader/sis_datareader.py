@@ -19,7 +19,7 @@ from data_reader.image_data_reader import index_photos
 from data_reader.json_stream import read_members
 from data_reader.layout import REPOSITORY
 from data_reader.stories_file import VIST_PHOTOS_PER_STORY
-from data_reader.stories_writer import write_stories
+from data_reader.stories_writer import size_of, write_stories
 from data_reader.vocabulary import (
     VOCABULARY_SIZE,
     Coverage,
@@ -298,7 +298,8 @@ def index_stories(layout, split, vocabulary, extractor="alexnet", descriptions_n
         # The features may be there without the photos; the paths only serve to show the photos.
         path_of = partial(_stored_path, layout, index_photos(layout.photos(split)))
         features_of = partial(_features_of, features["embeddings"], rows)
-        with create_hdf5(layout.stories(split)) as file:
+        size = size_of(kept, features["embeddings"].shape[1])
+        with create_hdf5(layout.stories(split), size) as file:
             _write_attributes(file, features, vocabulary)
             write_stories(file, kept, vocabulary.encode, descriptions, features_of, path_of)
     return SplitReport(

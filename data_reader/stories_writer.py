@@ -8,6 +8,16 @@ from data_reader.vocabulary import ROW_LENGTH
 
 _STORIES_AT_A_TIME = 100
 _STRING = h5py.string_dtype("utf-8")
+_BYTES_PER_STRING = 72  # besides its letters, or with those of an id
+_SPARE = 2**16
+
+
+def size_of(stories, feature_size):
+    """Estimate the bytes that stories take in a file, with a little to spare."""
+    photos = sum(len(story.photo_ids) for story in stories)
+    letters = sum(len(text) for story in stories for text in story.texts)
+    numbers = 4 * (feature_size + 2 * ROW_LENGTH)
+    return photos * (numbers + 3 * _BYTES_PER_STRING) + letters + _SPARE
 
 
 def write_stories(file, stories, encode, descriptions, features_of, path_of):

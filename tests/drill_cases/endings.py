@@ -170,7 +170,8 @@ KILLS = [
     ),
     Case(
         "a generation, then again",
-        f"timeout -s KILL 5 {GENERATE} > none; {GENERATE} && test ! -e results/first/generating",
+        f"timeout -s KILL 5 {GENERATE} > none; rm -rf tmp/*; {GENERATE}"
+        " && test ! -e results/first/generating",
         status=0,
         says="10 test stories",
     ),
