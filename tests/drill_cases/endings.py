@@ -3,7 +3,8 @@
 from drill_cases.case import Case
 
 SAMPLE = "python -m dataset.sample --data new --albums 3 1 1"
-EXTRACT = "rm -rf data/models; python $REPOSITORY/tests/tiny_extraction.py whole --data data"
+RESUME = "python $REPOSITORY/tests/tiny_extraction.py whole --data data"
+EXTRACT = f"rm -rf data/models; {RESUME}"
 READER = "python -m data_reader --data data --rebuild-vocabulary"
 SURVEY = "python -m dataset --data data"
 IMPORT = "python -m dataset.import_stories stories.jsonl --data own"
@@ -136,7 +137,7 @@ KILLS = [
         Case(
             f"an extraction: {place}, then again",
             "rm -r data/models; python $REPOSITORY/tests/tiny_extraction.py "
-            f"'{place}' --data data > none; {EXTRACT} && test ! -e data/models/alexnet/*.parts",
+            f"'{place}' --data data > none; {RESUME} && test ! -e data/models/alexnet/*.parts",
             status=0,
         )
         for place in ("after a part", "while a part is written", "before the parts are joined")
@@ -145,8 +146,7 @@ KILLS = [
         "a part of an extraction with a damaged middle",
         "rm -r data/models; { python $REPOSITORY/tests/tiny_extraction.py 'after a part' "
         "--data data; } 2> none; part=$(echo data/models/alexnet/*.parts/*.npz); "
-        "printf 'xxxxxxxx' | dd of=$part bs=1 seek=200 conv=notrunc 2> none; "
-        "python $REPOSITORY/tests/tiny_extraction.py whole --data data",
+        "printf 'xxxxxxxx' | dd of=$part bs=1 seek=200 conv=notrunc 2> none; " + RESUME,
         says="is broken",
     ),
     Case(
@@ -196,7 +196,7 @@ AT_ONCE = [
         ("", SHARE),
         ("", MEANS),
         ("", PAGE),
-        ("rm -r data/models; ", EXTRACT.partition("; ")[2]),
+        ("rm -r data/models; ", RESUME),
         ("", GENERATE),
         ("", TRAIN),
     )
