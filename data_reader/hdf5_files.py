@@ -261,8 +261,8 @@ def create_hdf5(path, size=0):
     Raises:
         OSError: the disk is full, or the file larger than is allowed.
     """
-    _check_room(path, size)
     with atomic_write(path) as partial, _SteadyFile(partial, "w+") as disk:
+        _check_room(path, size)
         try:
             with h5py.File(disk, "w") as file:
                 yield file

@@ -10,6 +10,7 @@ from data_reader.fields import (
     NUMBER_OR_NAN,
     TEXT,
     Each,
+    Kind,
     check_fields,
     list_of,
     number,
@@ -79,6 +80,8 @@ _SCORES = {
     "versions": Each(TEXT),
 }
 _RECALL = {"own": number(0, 100), "other": number(0, 100), "facts": whole(0)}
+_ROW = Kind("a list of numbers", list_of(number()).holds)
+_ALBUM_SUMS = {"albums": list_of(TEXT), "sums": list_of(_ROW)}
 
 
 class Share(float):
@@ -165,13 +168,41 @@ def summary_of_scores(contents):
 
 
 def read_fact_recall(path):
-    """Read the fact recall of a run's stories -> `{"facts_own", "facts_other"}`, in percent.
+    """Read the fact recall of a run's stories -> `{fact: {"own", "other", ...}}`, in percent.
+
+    The fact "all" is among them.
 
     Raises:
         FileNotFoundError: there is no such file.
         InputError: it is broken.
     """
     contents = read_fields(path, Each(_RECALL), ("all",))
-    if missing := [whose for whose in ("own", "other") if whose not in contents["all"]]:
-        raise InputError(f"{path}: all lacks {', '.join(missing)}.")
-    return {f"facts_{whose}": contents["all"][whose] for whose in ("own", "other")}
+    _check_needed(path, contents, ("own", "other"))
+    return contents
+
+
+def read_album_sums(path):
+    """Read what scores are computed of -> `{protocol and score: {"albums": [ids], "sums"}}`.
+
+    The sums are numbers [G, S], one row per album.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        InputError: it is broken.
+    """
+    contents = read_fields(path, Each(_ALBUM_SUMS))
+    _check_needed(path, contents, ("albums", "sums"))
+    for name, of_score in contents.items():
+        lengths = {len(row) for row in of_score["sums"]}
+        if len(of_score["albums"]) != len(of_score["sums"]) or len(lengths) > 1:
+            raise InputError(
+                f"{path}: {name} has {len(of_score['albums'])} albums and {len(of_score['sums'])} "
+                "rows of sums, expected one row per album, all of one length."
+            )
+    return contents
+
+
+def _check_needed(path, contents, needed):
+    for name, value in contents.items():
+        if missing := [field for field in needed if field not in value]:
+            raise InputError(f"{path}: {name} lacks {', '.join(missing)}.")

@@ -271,7 +271,9 @@ class RunFolder:
             scores.setdefault(decoding_and_split, {}).update(summary)
         for path in sorted(self.path.glob("fact_recall_*_*.json")):
             decoding_and_split = _decoding_and_split(path, "fact_recall_")
-            scores.setdefault(decoding_and_split, {}).update(read_fact_recall(path))
+            recall = read_fact_recall(path)["all"]
+            facts = {f"facts_{whose}": recall[whose] for whose in ("own", "other")}
+            scores.setdefault(decoding_and_split, {}).update(facts)
         return scores
 
     def vocabulary(self):

@@ -1,5 +1,9 @@
 """HDF5 files that are not what they say."""
 
+import re
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -229,3 +233,26 @@ def test_an_attribute_of_a_type_that_is_none_is_not_read(tmp_path):
     path.write_bytes(contents)
     with pytest.raises(InputError, match="attribute extractor 'of another type', expected str"):
         open_hdf5(path, {})
+
+
+@pytest.mark.parametrize(("size", "said"), [(0, ""), (9000, r" \(9,000 bytes\)")])
+def test_a_file_larger_than_is_allowed_is_said_in_one_line(tmp_path, size, said):
+    """While it is written, and before if its size is known."""
+    code = f"""
+import resource
+import numpy as np
+from data_reader.cli import run_command
+from data_reader.hdf5_files import create_hdf5
+resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+def main():
+    with create_hdf5("new/f.hdf5", {size}) as file:
+        file["a"] = np.ones((1000, 2))
+run_command(main)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    line = rf"error: new/f\.hdf5 can't be written: File too large{said}\n"
+    assert re.fullmatch(line, done.stderr)
+    assert list((tmp_path / "new").iterdir()) == []

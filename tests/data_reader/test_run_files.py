@@ -6,7 +6,7 @@ import pytest
 from written_runs import write_run
 
 from data_reader.errors import InputError
-from data_reader.run_files import EXPERIMENT, LOSS_COLUMNS, read_scores
+from data_reader.run_files import EXPERIMENT, LOSS_COLUMNS, read_album_sums, read_scores
 from training.experiment import Experiment
 
 ALL = {"own": 50.0, "other": 10.0}
@@ -108,6 +108,29 @@ def test_scores_of_other_types(run, contents, message):
 )
 def test_fact_recall_of_other_types(run, contents, message):
     assert refusal(run.fact_recall("greedy", "test"), contents, run.all_scores) == message
+
+
+@pytest.mark.parametrize(
+    ("sums", "message"),
+    [
+        (
+            [[1, 2], [3, "4"]],
+            ": METEOR.sums is [[1, 2], [3, '4']], expected a list, each a list of",
+        ),
+        ([[1, 2]], ": METEOR has 2 albums and 1 rows of sums, expected one row per album"),
+        (
+            [[1, 2], [3]],
+            ": METEOR has 2 albums and 2 rows of sums, expected one row per album, all",
+        ),
+    ],
+)
+def test_album_sums_of_other_types(run, sums, message):
+    path, contents = run.album_sums("greedy", "test"), {"albums": ["x", "y"], "sums": sums}
+    found = refusal(path, {"METEOR": contents}, lambda: read_album_sums(path))
+    assert found.startswith(message)
+    assert refusal(path, {"METEOR": {}}, lambda: read_album_sums(path)) == (
+        ": METEOR lacks albums, sums."
+    )
 
 
 @pytest.mark.parametrize(

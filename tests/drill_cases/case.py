@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -163,13 +162,3 @@ def all_of(*damages):
 
 def path_of(place, folder):
     return place(folder) if callable(place) else folder / place
-
-
-@contextmanager
-def working_directory(folder):
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 
 from drill_cases.base import STOPPED
 from drill_cases.case import Case, changed_bytes, cut, edited_json, edited_text, removed, written
@@ -119,10 +118,6 @@ STORIES_OF_RUNS = [
     ),
     Case("no stories", SCORES.replace("--run", "--decoding beam7 --run"), says="beam7"),
 ]
-
-
-def other_run(folder):
-    shutil.copy(folder / "results/second/model.keras", folder / "results/first/model.keras")
 
 
 def with_another_shape(folder):

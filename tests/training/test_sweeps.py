@@ -259,6 +259,15 @@ def test_a_score_that_no_run_has_is_not_shown(tmp_path):
     ]
 
 
+def test_a_loss_that_is_no_number_is_compared_as_such(tmp_path):
+    runs = [
+        write_run(tmp_path / f"{n}", [math.nan if n < 2 else 2.0], seed=n % 2) for n in range(4)
+    ]
+    rows = [make_row("ab"[n // 2], run, "greedy", "test") for n, run in enumerate(runs)]
+    [table] = comparison_tables("b", compare_with_reference(rows, "b", "test"))
+    assert table.lines[0][2:4] == ["+nan", "+nan, +nan"]
+
+
 def test_repetitions_and_facts_are_read(tmp_path):
     run = write_run(tmp_path / "run", [2.0])
     diversity = {"vocabulary": 7, "duplicate_stories": 0.5, "repeated_trigrams_within": 0.25}

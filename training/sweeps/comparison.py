@@ -1,12 +1,13 @@
 """Paired comparisons of a sweep's experiments: the same seeds, the same albums."""
 
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 
 from data_reader.errors import InputError
-from data_reader.files import read_json
+from data_reader.run_files import read_album_sums
+from data_reader.seeds import mean_and_deviation
 from generation.bootstrap import mean_paired_difference
 from generation.fact_recall import count_facts, fact_shares, read_facts, read_stories_with_facts
 from generation.metrics import METRICS
@@ -41,8 +42,8 @@ class Difference:
 
     @property
     def spread(self):
-        """The standard deviation over the seeds; None for a single seed."""
-        return stdev(self.by_seed) if len(self.by_seed) > 1 else None
+        """The standard deviation over the seeds; nan for a single seed."""
+        return mean_and_deviation(self.by_seed)[1]
 
 
 def compare_with_reference(rows, reference, split):
@@ -106,7 +107,7 @@ def _score_functions():
 def _sums(row, split):
     """`{column: (albums, [G, S])}`, of the columns that the run has."""
     path = row.run.album_sums(row.decoding, split)
-    by_score = read_json(path) if path.is_file() else {}
+    by_score = read_album_sums(path) if path.is_file() else {}
     found = {
         name: (by_score[name]["albums"], np.array(by_score[name]["sums"]))
         for name in _SCORES

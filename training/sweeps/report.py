@@ -1,5 +1,6 @@
 """The results of a sweep as CSV, text and Markdown."""
 
+import math
 from dataclasses import dataclass
 
 from data_reader.files import atomic_write, write_csv
@@ -131,7 +132,7 @@ def comparison_tables(reference, differences):
 def _cells(difference, column):
     digits, factor = column.digits, column.factor
     mean = f"{factor * difference.mean:+.{digits}f}"
-    if difference.spread is not None:
+    if math.isfinite(difference.spread):
         mean += f" ± {factor * difference.spread:.{digits}f}"
     by_seed = ", ".join(f"{factor * value:+.{digits}f}" for value in difference.by_seed)
     if difference.p_value is None:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from data_reader.files import read_json
+from data_reader.run_files import read_fact_recall, read_scores
 from data_reader.run_folder import RunFolder
 from data_reader.seeds import seed_of
 from training.loss_plot import highest_bleu, read_losses
@@ -40,28 +40,30 @@ def make_row(label, run, decoding, split):
 
 def _losses(run):
     best, losses = run.best_epoch(), read_losses(run)
-    bleu = highest_bleu(losses)
-    return {
+    numbers = {
         "seed": seed_of(run),
         "best_epoch": best.get("epoch", math.nan),
         "best_val_loss": best.get("val_loss", math.nan),
         "perplexity": best.get("perplexity", math.nan),
-        **({"highest_bleu": bleu} if math.isfinite(bleu) else {}),
         # Other work on the machine only adds to it, and the first epoch begins with compiling.
         "seconds_per_epoch": min(losses["seconds"]),
     }
+    if math.isfinite(bleu := highest_bleu(losses)):
+        numbers["highest_bleu"] = bleu
+    return numbers
 
 
 def _scores(run, decoding, split):
     scores = run.all_scores().get(f"{decoding} {split}", {})
     numbers = {name: float(score) for name, score in scores.items()}
     if run.scores(decoding, split).is_file():
-        generated = read_json(run.scores(decoding, split))["diversity"]["generated"]
-        numbers |= {name: generated[name] for name in _DIVERSITY}
+        diversity = read_scores(run.scores(decoding, split)).get("diversity", {})
+        generated = diversity.get("generated", {})
+        numbers |= {name: generated[name] for name in _DIVERSITY if name in generated}
     if run.fact_recall(decoding, split).is_file():
-        recall = read_json(run.fact_recall(decoding, split))
+        recall = read_fact_recall(run.fact_recall(decoding, split))
         numbers |= {f"facts_{fact}": row["own"] for fact, row in recall.items()}
-        numbers["facts_difference"] = recall["all"]["difference"]
+        numbers["facts_difference"] = recall["all"]["own"] - recall["all"]["other"]
     return numbers
 
 
