@@ -93,7 +93,10 @@ def test_a_signal_that_is_ignored_stays_so(tmp_path):
         assert process.stdout.read() == "goes on\n"
 
 
-def test_a_sample_set_is_made_by_one_process_and_ends_with_all_its_children(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGINT, "interrupted\n"), (signal.SIGHUP, "ended by SIGHUP\n")]
+)
+def test_a_sample_set_is_made_by_one_process_and_ends_with_all_its_children(tmp_path, number, said):
     command = ("-m", "dataset.sample", "--data", tmp_path, "--albums", 90, 1, 1)
     with start(*command, start_new_session=True) as first:
         while not list(tmp_path.rglob("*.jpg")):
@@ -101,9 +104,9 @@ def test_a_sample_set_is_made_by_one_process_and_ends_with_all_its_children(tmp_
         with start(*command) as second:
             assert "Another process is making the sample set" in second.stderr.read()
         assert second.returncode == 2
-        os.killpg(first.pid, signal.SIGINT)  # as a terminal does
-        assert first.stderr.read() == "interrupted\n"
-    assert first.returncode == 130
+        os.killpg(first.pid, number)  # as a terminal does
+        assert first.stderr.read() == said
+    assert first.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
 
 

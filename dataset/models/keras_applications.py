@@ -10,7 +10,7 @@ import numpy as np
 from data_reader.errors import InputError
 from data_reader.image_data_reader import centre_square
 from dataset.extractor import Extractor
-from dataset.models.networks import dtype_policy, make_compute
+from dataset.models.networks import default_policy, make_compute
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # the weights stay float32
 _USUAL_SIZE = 224
@@ -49,7 +49,7 @@ def keras_extractor(name, weights="imagenet", precision="float32"):
     build = _model_function(name)
     size = _SIZES.get(build.__name__, _USUAL_SIZE)
     try:
-        with dtype_policy(_POLICIES[precision]):
+        with default_policy(_POLICIES[precision]):
             network = build(
                 include_top=False, pooling="avg", weights=weights, input_shape=(size, size, 3)
             )

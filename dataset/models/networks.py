@@ -7,7 +7,7 @@ import numpy as np
 
 
 @contextmanager
-def dtype_policy(name):
+def default_policy(name):
     """Give the layers that are made in a block a dtype policy of Keras."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)

@@ -313,7 +313,7 @@ def test_a_part_broken_by_a_power_failure_is_computed_again(layout):
     assert extract_train(layout) == (PHOTOS, 0)
 
 
-@pytest.mark.parametrize("damage", ["first bytes", "middle", "other arrays", "nan"])
+@pytest.mark.parametrize("damage", ["first bytes", "middle", "ids", "fingerprints", "nan"])
 def test_a_part_with_wrong_bytes_is_named(layout, damage):
     with pytest.raises(KeyboardInterrupt):
         extract_train(layout, mean_colour(Interrupted(PHOTOS_PER_PART)))
@@ -321,8 +321,9 @@ def test_a_part_with_wrong_bytes_is_named(layout, damage):
     with np.load(part) as file:
         arrays = dict(file)
     contents = bytearray(part.read_bytes())
-    if damage == "other arrays":
-        np.savez(part, **arrays | {"image_ids": arrays["image_ids"][1:]})
+    if damage in ("ids", "fingerprints"):
+        name = damage.replace("ids", "image_ids")
+        np.savez(part, **arrays | {name: arrays[name][1:]})
     elif damage == "nan":
         np.savez(part, **arrays | {"embeddings": arrays["embeddings"] * np.float32("nan")})
     else:

@@ -7,7 +7,7 @@ from data_reader.layout import ALEXNET_WEIGHTS
 from dataset.extractor import Extractor
 from dataset.models.alexnet.network import FEATURE_SIZE, IMAGE_SIZE, build_network
 from dataset.models.alexnet.weights import checksum, load_weights
-from dataset.models.networks import dtype_policy, make_compute
+from dataset.models.networks import default_policy, make_compute
 
 _SEED = 1
 _WARNING = f"""\
@@ -30,7 +30,7 @@ def alexnet_extractor(channel_means, seeded=False, precision="float32"):
     Raises:
         InputError: the weights file is broken or of another network.
     """
-    with dtype_policy(precision):
+    with default_policy(precision):
         network = build_network(_SEED)
     if seeded or not ALEXNET_WEIGHTS.exists():
         if seeded:

@@ -12,7 +12,7 @@ from dataset.models.alexnet.network import (
     build_network,
 )
 from dataset.models.alexnet.weights import load_weights, read_weights
-from dataset.models.networks import dtype_policy
+from dataset.models.networks import default_policy
 
 SHAPES = {
     "conv1": [(11, 11, 3, 96), (96,)],
@@ -68,7 +68,7 @@ class TinyNetwork:
 
     def __init__(self, precision="float32"):
         photos = keras.Input((3,))
-        with dtype_policy(precision):
+        with default_policy(precision):
             hidden = keras.layers.Dense(2, name="fc6")(photos)
             self.model = keras.Model(photos, keras.layers.Dense(1, name="fc7")(hidden))
 
