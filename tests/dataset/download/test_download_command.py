@@ -9,6 +9,7 @@ import sys
 import tarfile
 import time
 import zipfile
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -138,7 +139,8 @@ def test_a_split_that_is_given_twice_is_fetched_once(download, served):
     assert served.asked == {"/21.jpg": 1, "/22.jpg": 1}
 
 
-def test_sizes_are_shown_first(download, served, layout):
+def test_sizes_are_shown_first(download, served, layout, monkeypatch):
+    set_free_disk(monkeypatch, 10**12)
     served.asked.clear()
     status, out, err = download("annotations", "photos", "--max-side", 0, "--split", "test", yes=())
     assert (status, served.asked) == (2, {})
@@ -149,6 +151,11 @@ def test_sizes_are_shown_first(download, served, layout):
     assert lines[2].startswith("test photos, about 21,075: 32 GB to fetch, 32 GB on the disk, ")
     assert lines[3].endswith(f" are free on the disk of {layout.vist / 'sis'}")
     assert not layout.root.exists()
+
+
+def set_free_disk(monkeypatch, free):
+    usage = SimpleNamespace(free=free)
+    monkeypatch.setattr(plan.shutil, "disk_usage", lambda folder: usage)
 
 
 def test_on_a_terminal_it_asks(download, layout, monkeypatch):
@@ -168,7 +175,7 @@ def test_on_a_terminal_it_asks(download, layout, monkeypatch):
     ],
 )
 def test_too_little_space_is_refused(download, layout, monkeypatch, what, advice):
-    monkeypatch.setattr(plan.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10}))
+    set_free_disk(monkeypatch, 10)
     status, _, err = download(*what)
     assert status == 2
     assert err.endswith(f", but 10 bytes are free; {advice}\n")
