@@ -5,8 +5,6 @@ against the same reduced references: where photos have three human stories, each
 turn, and a system's story is scored three times, each time against the other two.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -14,9 +12,9 @@ from data_reader.errors import InputError
 from data_reader.run_files import Share
 from generation.diversity import diversity
 from generation.generated_stories import HUMAN
-from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, Texts, UnavailableError
+from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE, Texts
 from generation.non_redundancy import split_sentences
-from generation.protocols import compared, intervals, not_compared, score
+from generation.protocols import compared, intervals, not_compared, prepare, score
 from generation.references import UNITS, text_of
 from generation.story_files import stories_by
 
@@ -132,7 +130,10 @@ def compare(common, metrics=METRICS, against=None):
         against: the system, or HUMAN, that the others are compared with.
     """
     parts = _parts(common)
-    _prepare(parts, metrics)
+    several = {}
+    for part in parts:
+        several.setdefault(part.protocol, []).extend(part.systems.values())
+    prepare(several, metrics)
     return [*(_section(part, metrics, against) for part in parts), _diversity(common)]
 
 
@@ -219,29 +220,6 @@ def _texts(common, stories, human, groups):
         groups,
         [common.sentences(story) for story in stories],
     )
-
-
-def _prepare(parts, metrics):
-    """Let programs such as METEOR's work for all systems at once, while Python counts the rest."""
-
-    def texts_of(metric):
-        parts_of_it = [part for part in parts if part.protocol in metric.protocols]
-        return [texts for part in parts_of_it for texts in part.systems.values()]
-
-    def prepare(metric):
-        with suppress(UnavailableError):  # which scoring will report
-            if several := texts_of(metric):
-                metric.prepare(several)
-
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(prepare, metric) for metric in metrics if metric.prepare]
-        for metric in metrics:
-            if not metric.prepare:
-                for texts in texts_of(metric):
-                    with suppress(UnavailableError):
-                        texts.once(metric.statistics)
-        for job in jobs:
-            job.result()
 
 
 def _section(part, metrics, against):

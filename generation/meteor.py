@@ -69,8 +69,7 @@ def meteor(hypotheses, references, normalise):
             _lines(each[min(n, len(each) - 1)] for each in references for n in range(most)),
             encoding="utf-8",
         )
-        arguments = [generated, human, "-l", "en", "-t", "hter", "-r", str(most)]
-        arguments += ["-norm"] if normalise else []
+        arguments = [generated, human, "-r", str(most), *_task(normalise)]
         characters = generated.stat().st_size + human.stat().st_size
         with _running(arguments, characters, stderr=subprocess.PIPE, cwd=folder) as program:
             printed, errors = program.communicate()
@@ -85,11 +84,12 @@ def meteor(hypotheses, references, normalise):
     return _scores(final[1], segments)
 
 
-def meteor_of_systems(systems):
-    """`meteor` of several systems without `-norm`, by one run of the program, whose start is slow.
+def meteor_of_systems(systems, normalise):
+    """`meteor` of several systems by one run of the program, whose start is slow.
 
     Args:
         systems: for each, its hypotheses and the reference texts of each of them.
+        normalise: see `meteor`.
 
     Returns:
         a `Meteor` for each, the same to the last digit.
@@ -98,15 +98,19 @@ def meteor_of_systems(systems):
         UnavailableError: there is no Java or no program, it gave no score or took too long.
     """
     if any("|||" in text for system in systems for text in _all_texts(*system)):
-        return [meteor(*system, normalise=False) for system in systems]  # it separates texts here
+        return [meteor(*system, normalise) for system in systems]  # it separates texts here
     characters = sum(len(text) for system in systems for text in _all_texts(*system))
-    arguments = ["-", "-", "-stdio", "-l", "en", "-t", "hter"]
+    arguments = ["-", "-", "-stdio", *_task(normalise)]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with _running(arguments, characters, **pipes) as program:
         try:
             return [_asked(program, *system) for system in systems]
         except BrokenPipeError as error:
             raise UnavailableError("METEOR's program ended early") from error
+
+
+def _task(normalise):
+    return ["-l", "en", "-t", "hter", *(["-norm"] if normalise else [])]
 
 
 def _all_texts(hypotheses, references):

@@ -109,8 +109,8 @@ class Metric:
         protocols: by which it is computed.
         in_summary: shown in tables and compared; the others stand in the scores file alone.
         needs: what has to be installed, for the help.
-        prepare: several `Texts` -> None: computes at once, and keeps in them, what is slower one
-            by one.  It is called before several systems are scored.
+        prepare: `{protocol: [Texts]}` -> None: computes at once, and keeps in them, what is slower
+            one by one.  Metrics with the same function share the call.
 
     Raises:
         InputError: there is no such protocol.
@@ -125,7 +125,7 @@ class Metric:
     protocols: tuple[str, ...] = PROTOCOLS
     in_summary: bool = True
     needs: str = ""
-    prepare: Callable[[list[Texts]], None] | None = None
+    prepare: Callable[[dict[str, list[Texts]]], None] | None = None
 
     def __post_init__(self):
         if isinstance(self.protocols, str):
@@ -249,25 +249,69 @@ def _bleu(n, protocols, brevity_penalty=True, suffix=""):
     )
 
 
-def _meteor(protocols, normalise):
+def _meteor_2018(texts):
+    return meteor(texts.hypotheses, texts.references, normalise=True)
+
+
+def _meteor_of_album(texts):
+    return meteor(texts.hypotheses, texts.references, normalise=False)
+
+
+def _meteor_of_pairs(texts):
+    """`{(hypothesis, reference): METEOR}` of all pairs."""
+    pairs = _pairs([texts])
+    segments = meteor(*_one_reference_each(pairs), normalise=False).segments
+    return dict(zip(pairs, segments, strict=True))
+
+
+def _pairs(several):
+    """All different pairs of a hypothesis and a reference of it."""
+    pairs = dict.fromkeys(
+        (hypothesis, reference)
+        for texts in several
+        for hypothesis, references in zip(texts.hypotheses, texts.references, strict=True)
+        for reference in references
+    )
+    return list(pairs)
+
+
+def _one_reference_each(pairs):
+    return [hypothesis for hypothesis, _ in pairs], [[reference] for _, reference in pairs]
+
+
+def _prepare_2018(of_protocols):
+    several = list(itertools.chain(*of_protocols.values()))
+    results = meteor_of_systems([_system(texts) for texts in several], normalise=True)
+    for texts, result in zip(several, results, strict=True):
+        texts.keep(_meteor_2018, result)
+
+
+def _prepare_vist(of_protocols):
+    albums = of_protocols.get(VIST_ALBUM, [])
+    pairs = _pairs(of_protocols.get(VIST_SEQUENCE, []))
+    systems = [_system(texts) for texts in albums]
+    systems += [_one_reference_each(pairs)] if pairs else []
+    results = meteor_of_systems(systems, normalise=False)
+    for texts, result in zip(albums, results, strict=False):
+        texts.keep(_meteor_of_album, result)
+    for texts in of_protocols.get(VIST_SEQUENCE, []):
+        texts.keep(_meteor_of_pairs, dict(zip(pairs, results[-1].segments, strict=True)))
+
+
+def _system(texts):
+    return texts.hypotheses, texts.references
+
+
+def _meteor(protocols, result, prepare):
     """METEOR's aggregated score, which is no mean over texts but is taken to vary as it does."""
-
-    def run(texts):
-        return meteor(texts.hypotheses, texts.references, normalise)
-
-    def prepare(several):
-        systems = [(texts.hypotheses, texts.references) for texts in several]
-        for texts, result in zip(several, meteor_of_systems(systems), strict=True):
-            texts.keep(run, result)
-
     return Metric(
         "METEOR",
-        lambda texts: texts.once(run).segments,
-        overall=lambda texts: texts.once(run).final,
+        lambda texts: texts.once(result).segments,
+        overall=lambda texts: texts.once(result).final,
         is_share=True,
         protocols=protocols,
         needs="Java",
-        prepare=None if normalise else prepare,
+        prepare=prepare,
     )
 
 
@@ -278,26 +322,6 @@ def _best_meteor(texts):
         max(scores[hypothesis, reference] for reference in references)
         for hypothesis, references in zip(texts.hypotheses, texts.references, strict=True)
     ]
-
-
-def _meteor_of_pairs(*several):
-    """`{(hypothesis, reference): METEOR}` of all pairs of several `Texts`."""
-    pairs = dict.fromkeys(
-        (hypothesis, reference)
-        for texts in several
-        for hypothesis, references in zip(texts.hypotheses, texts.references, strict=True)
-        for reference in references
-    )
-    hypotheses, references = zip(*pairs, strict=True)
-    one_each = [[reference] for reference in references]
-    segments = meteor(hypotheses, one_each, normalise=False).segments
-    return dict(zip(pairs, segments, strict=True))
-
-
-def _prepare_best_meteor(several):
-    scores = _meteor_of_pairs(*several)
-    for texts in several:
-        texts.keep(_meteor_of_pairs, scores)
 
 
 def _rouge_l(texts):
@@ -343,15 +367,15 @@ METRICS = (
     *(_bleu(n, ORIGINAL_2018, brevity_penalty=False) for n in range(1, 5)),
     *(_bleu(n, ORIGINAL_2018, suffix=" with brevity penalty") for n in range(1, 5)),
     *(_bleu(n, (VIST_ALBUM,)) for n in range(1, 5)),
-    _meteor(ORIGINAL_2018, normalise=True),
-    _meteor((VIST_ALBUM,), normalise=False),
+    _meteor(ORIGINAL_2018, _meteor_2018, _prepare_2018),
+    _meteor((VIST_ALBUM,), _meteor_of_album, _prepare_vist),
     Metric(
         "METEOR",
         _best_meteor,
         is_share=True,
         protocols=(VIST_SEQUENCE,),
         needs="Java",
-        prepare=_prepare_best_meteor,
+        prepare=_prepare_vist,
     ),
     Metric("ROUGE-L", _rouge_l, is_share=True, protocols=(VIST_ALBUM,)),
     Metric("CIDEr", _cider, protocols=(VIST_ALBUM,)),

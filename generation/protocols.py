@@ -5,6 +5,8 @@ little without the name of its protocol.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from data_reader.errors import InputError
@@ -69,6 +71,39 @@ def score(protocol, texts, metrics=METRICS):
             except UnavailableError as error:
                 missing[metric.name] = str(error)
     return Scored(protocol, texts, computed, values, missing)
+
+
+def prepare(several, metrics):
+    """Let programs such as METEOR's work for all texts at once, while Python counts the rest.
+
+    Args:
+        several: `{protocol: [Texts]}`.
+        metrics: those by which they will be scored.
+    """
+    programs = {}
+    for metric in metrics:
+        if metric.prepare:
+            found = {each: several[each] for each in metric.protocols if several.get(each)}
+            programs.setdefault(metric.prepare, {}).update(found)
+
+    def start(program, texts):
+        with suppress(UnavailableError):  # which scoring will report
+            program(texts)
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(start, *each) for each in programs.items() if each[1]]
+        for metric in metrics:
+            if not metric.prepare:
+                _count(metric, several)
+        for job in jobs:
+            job.result()
+
+
+def _count(metric, several):
+    for protocol in metric.protocols:
+        for texts in several.get(protocol, ()):
+            with suppress(UnavailableError):
+                texts.once(metric.statistics)
 
 
 def _finite(value):

@@ -6,7 +6,7 @@ from data_reader.errors import InputError
 from data_reader.sis_datareader import read_stories, why_unusable
 from generation.diversity import diversity
 from generation.metrics import METRICS, VIST_ALBUM, VIST_SEQUENCE
-from generation.protocols import score, with_all_references, with_one_reference
+from generation.protocols import prepare, score, with_all_references, with_one_reference
 from generation.scored_files import in_stories, read_lines
 from generation.story_files import read_run
 
@@ -44,8 +44,10 @@ class RunStories:
 
     def scored(self, metrics=METRICS):
         """`{protocol: Scored}`, with a progress bar."""
-        bar = tqdm(self._texts().items(), desc="scoring", unit="protocol", disable=None)
-        return {protocol: score(protocol, texts, metrics) for protocol, texts in bar}
+        of_protocols = self._texts()
+        with tqdm(of_protocols.items(), "scoring", unit="protocol", disable=None) as bar:
+            prepare({protocol: [texts] for protocol, texts in of_protocols.items()}, metrics)
+            return {protocol: score(protocol, texts, metrics) for protocol, texts in bar}
 
     def _texts(self):
         """`{protocol: Texts}`, the texts grouped by album."""

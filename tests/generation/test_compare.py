@@ -137,19 +137,21 @@ def meteor_by(protocol):
 
 
 def test_what_separates_texts_for_the_program_can_stand_in_one(monkeypatch):
-    monkeypatch.setattr(meteor, "meteor", lambda *system, normalise: (system, normalise))
+    monkeypatch.setattr(meteor, "meteor", lambda *system: system)
     systems = [(["a ||| b"], [["c"]]), (["a"], [["b"]])]
-    assert meteor.meteor_of_systems(systems) == [(system, False) for system in systems]
+    for norm in (True, False):
+        assert meteor.meteor_of_systems(systems, norm) == [(*system, norm) for system in systems]
 
 
 def test_meteor_of_sequences_scores_each_pair_once(references, monkeypatch):
     calls = []
 
-    def lengths(hypotheses, human, normalise):
+    def lengths(systems, normalise):
+        [(hypotheses, human)] = systems
         calls.append(list(zip(hypotheses, [reference for [reference] in human], strict=True)))
-        return meteor.Meteor(0, [len(set(h) & set(r)) / 10 for h, r in calls[-1]])
+        return [meteor.Meteor(0, [len(set(h) & set(r)) / 10 for h, r in calls[-1]])]
 
-    monkeypatch.setattr(metrics, "meteor", lengths)
+    monkeypatch.setattr(metrics, "meteor_of_systems", lengths)
     common = in_common({"X": X, "Y": Y}, references)
     whole, *_ = compare(common, [meteor_by("vist-sequence")])
     [pairs] = calls

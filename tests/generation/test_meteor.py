@@ -11,7 +11,7 @@ from generation.protocols import score, with_all_references
 
 SYSTEM = (["a b"], [["a c"]])
 BY_FILES = pytest.param(lambda: meteor.meteor(*SYSTEM, normalise=False), id="files")
-BY_PIPES = pytest.param(lambda: meteor.meteor_of_systems([SYSTEM]), id="pipes")
+BY_PIPES = pytest.param(lambda: meteor.meteor_of_systems([SYSTEM], normalise=False), id="pipes")
 
 
 @pytest.fixture

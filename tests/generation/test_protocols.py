@@ -13,6 +13,7 @@ from generation.protocols import (
     corpus_bleu,
     intervals,
     not_compared,
+    prepare,
     score,
     script_lines,
     with_all_references,
@@ -151,7 +152,7 @@ def test_meteor_of_several_systems_is_computed_by_one_program(monkeypatch):
     stories = ["the dog ran home .", "a cat\r sat ."], ["we danced all night .", ""]
     systems = [with_all_references(dict(zip("12", each, strict=True)), human) for each in stories]
     [metric] = [m for m in METRICS if m.name == "METEOR" and "vist-album" in m.protocols]
-    metric.prepare(systems)
+    metric.prepare({"vist-album": systems})
     monkeypatch.setattr(meteor, "_java", None)  # it is not started again
     first, second = (score("vist-album", texts, [metric]).values["METEOR"] for texts in systems)
     # The best of several references.
@@ -161,6 +162,33 @@ def test_meteor_of_several_systems_is_computed_by_one_program(monkeypatch):
     # "we", "all" and "." are function words, of which "a" and "." of the empty story's reference.
     assert second == pytest.approx(meteor_score(2, 3, (2, 3), (4, 5), 5, 0), abs=1e-12)
     assert metric.counted(systems[1])[:, 0].tolist() == [1, 0]
+
+
+def test_the_meteors_of_all_protocols_are_computed_by_two_programs(monkeypatch):
+    human, stories = {("1", "2"): ["the dogs ran home .", "x"]}, {("1", "2"): "the dog ran ."}
+
+    def texts():
+        return {
+            "original-2018-story": with_one_reference(["we ' re home"], ["we 're home ."]),
+            "vist-album": with_all_references(stories, human),
+            "vist-sequence": with_all_references(stories, human),
+        }
+
+    one_by_one = {protocol: score(protocol, each).values for protocol, each in texts().items()}
+    started = []
+    monkeypatch.setattr(meteor, "_limited", counted(meteor._limited, started))
+    prepared = texts()
+    prepare({protocol: [each] for protocol, each in prepared.items()}, METRICS)
+    assert {p: score(p, each).values for p, each in prepared.items()} == one_by_one
+    assert len(started) == 2
+
+
+def counted(function, calls):
+    def run(*arguments, **options):
+        calls.append(arguments)
+        return function(*arguments, **options)
+
+    return run
 
 
 def test_the_meteor_of_sequences_is_the_mean_of_the_best():

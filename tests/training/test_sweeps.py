@@ -147,6 +147,14 @@ def test_a_smoke_test_trains_all_again_and_draws_apart(command, trained, tmp_pat
     assert not (tmp_path / "k").exists()
 
 
+def test_the_smoke_tests_of_one_study_share_their_runs(command, trained, tmp_path):
+    results = tmp_path / "smoke_study_20260101-000000"
+    for each in (SWEEP, replace(SWEEP, name="l")):
+        command("--smoke-test", "--results", str(results), sweep=each)
+    assert trained == [f"smoke_{ONE.name}", f"smoke_{TWO.name}"]
+    assert (results / "smoke_l" / "smoke_l.png").exists()
+
+
 def test_losses_that_are_no_numbers_are_left_out_of_the_drawing(
     command, trained, tmp_path, monkeypatch
 ):

@@ -190,7 +190,9 @@ def _run_all(sweep, planned, results, arguments):
 
 def _complete(sweep, planned, results, arguments):
     """Train a run unless it is finished, and score its stories unless they are scored."""
-    run = _trained(planned.experiment, results, arguments.program, arguments.smoke_test)
+    # A smoke test tries all of it, but those of one study share their runs.
+    always_new = arguments.smoke_test and not results.name.startswith(SMOKE_PREFIX)
+    run = _trained(planned.experiment, results, arguments.program, always_new)
     _score(run, sweep)
 
 
