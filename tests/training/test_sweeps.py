@@ -18,7 +18,7 @@ from written_runs import write_run
 
 from data_reader.errors import InputError
 from training.experiment import Experiment
-from training.sweeps import Sweep, run_sweep, sweep
+from training.sweeps import Sweep, jobs, run_sweep, sweep
 from training.sweeps.comparison import compare_with_reference
 from training.sweeps.report import comparison_tables, means
 from training.sweeps.rows import Row, make_row
@@ -153,6 +153,17 @@ def test_the_smoke_tests_of_one_study_share_their_runs(command, trained, tmp_pat
         command("--smoke-test", "--results", str(results), sweep=each)
     assert trained == [f"smoke_{ONE.name}", f"smoke_{TWO.name}"]
     assert (results / "smoke_l" / "smoke_l.png").exists()
+
+
+def test_only_runs_that_are_left_are_started_as_jobs(command, trained, tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(sweep, "run_jobs", lambda names, *_: started.append(names) or [])
+    command("--only", "1")
+    command("--jobs", "2")
+    [run] = tmp_path.glob(f"{ONE.name}_2*")
+    (run / "album_sums_greedy_test.json").write_text("{}")
+    command("--jobs", "2")
+    assert started == [{1: ONE.name, 2: TWO.name}, {2: TWO.name}]
 
 
 def test_losses_that_are_no_numbers_are_left_out_of_the_drawing(
@@ -296,7 +307,7 @@ SCRIPT = """
 
     number = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else None
     if number is None:
-        print("failed:", run_jobs(["a", "b", "c"], 2, Path(sys.argv[1]), "x --jobs 2"))
+        print("failed:", run_jobs(dict(enumerate("abc", 1)), 2, Path(sys.argv[1]), "x --jobs 2"))
     else:
         time.sleep(0.2)  # until it has its share of the cores
         print("run", number, "on", *os.sched_getaffinity(0), flush=True)
@@ -318,22 +329,31 @@ def start_jobs(tmp_path, seconds):
 
 
 def test_each_run_has_a_process_of_its_own_and_failures_are_named(tmp_path):
-    jobs = start_jobs(tmp_path, seconds=0)
-    printed, _ = jobs.communicate(timeout=60)
-    assert jobs.returncode == 0
+    process = start_jobs(tmp_path, seconds=0)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
     assert "c.txt" in printed
     assert "a.txt" not in printed
     logs = [(tmp_path / "logs" / f"{name}.txt").read_text().split() for name in "abc"]
     assert [log[1] for log in logs] == ["1", "2", "3"]
 
 
+def test_a_single_run_has_the_whole_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "share_cores", lambda process, *share: shares.append(share))
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", "print('done')"])
+    shares = []
+    assert jobs.run_jobs({3: "c"}, 2, tmp_path, "x") == []
+    assert jobs.run_jobs({}, 2, tmp_path, "x") == []
+    assert (shares, (tmp_path / "c.txt").read_text()) == ([(0, 1)], "done\n")
+
+
 def test_a_signal_stops_all_runs(tmp_path):
-    jobs = start_jobs(tmp_path, seconds=60)
+    process = start_jobs(tmp_path, seconds=60)
     logs = [tmp_path / "logs" / f"{name}.txt" for name in "ab"]
     while not all(log.exists() and log.read_text() for log in logs):
-        assert jobs.poll() is None
-    jobs.send_signal(signal.SIGTERM)
-    printed, _ = jobs.communicate(timeout=30)
-    assert jobs.returncode == 75
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 75
     assert "Stopped; to resume: x --jobs 2" in printed
     assert not (tmp_path / "logs" / "c.txt").exists()

@@ -18,18 +18,21 @@ from training.stopping import STOPPED
 def run_jobs(names, count, folder, command):
     """Run this command once for each run, `count` at a time -> the log files of those that failed.
 
+    Fewer runs than that share the machine among themselves.
+
     Each gets the option `--only` with the number of its run, and its share of the cores, or one of
     the GPUs.  SIGTERM and Ctrl-C reach all of them; then this process ends with status 75.
 
     Args:
-        names: those of the runs, from the first to the last.
+        names: `{number: name}` of the runs.
         folder: for their log files.
         command: which resumes all; it is printed when a signal has stopped them.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    count = max(1, min(count, len(names)))
     jobs = _Jobs(count, folder)
     with _signals_to(jobs.stop), ThreadPoolExecutor(count) as pool:
-        done = pool.map(jobs.run, range(1, len(names) + 1), names)
+        done = pool.map(jobs.run, names, names.values())
         failed = [log for log in tqdm(done, "runs", len(names), unit="run") if log]
     if jobs.are_stopped:
         print(f"Stopped; to resume: {command}")

@@ -157,12 +157,11 @@ def _main(sweep):
 
 
 def _smoke_test_of(sweep):
-    """The first and the last of its experiments, tiny, with the first seed."""
+    """Its reference and the last of its experiments, tiny, with the first seed."""
     import_tensorflow()
-    labels = list(sweep.experiments)
-    ends = dict.fromkeys([labels[0], labels[-1]])
-    tiny = {label: smoke_test(sweep.experiments[label]) for label in ends}
-    make_smoke_data(DataLayout(tiny[labels[0]].data))
+    first, *_, last = [sweep.reference or next(iter(sweep.experiments)), *sweep.experiments]
+    tiny = {label: smoke_test(sweep.experiments[label]) for label in dict.fromkeys([first, last])}
+    make_smoke_data(DataLayout(tiny[first].data))
     return replace(
         sweep,
         name=f"{SMOKE_PREFIX}{sweep.name}",
@@ -175,9 +174,13 @@ def _smoke_test_of(sweep):
 def _run_all(sweep, planned, results, arguments):
     """Complete all runs -> the names, or the log files, of those that failed."""
     if arguments.jobs > 1:
-        names = [each.experiment.name for each in planned]
+        left = {
+            number: each.experiment.name
+            for number, each in enumerate(planned, 1)
+            if not _is_complete(sweep, each, results, arguments)
+        }
         logs = results / sweep.name / "logs"
-        return list(map(str, run_jobs(names, arguments.jobs, logs, arguments.program)))
+        return list(map(str, run_jobs(left, arguments.jobs, logs, arguments.program)))
     failed = []
     for each in planned:
         try:
@@ -190,25 +193,34 @@ def _run_all(sweep, planned, results, arguments):
 
 def _complete(sweep, planned, results, arguments):
     """Train a run unless it is finished, and score its stories unless they are scored."""
+    run = _finished(planned.experiment, results, arguments)
+    _score(run or _trained(planned.experiment, results, arguments), sweep)
+
+
+def _is_complete(sweep, planned, results, arguments):
+    run = _finished(planned.experiment, results, arguments)
+    return run is not None and not list(_unscored(run, sweep))
+
+
+def _finished(experiment, results, arguments):
+    """A finished run of the experiment that need not be trained again, or None."""
     # A smoke test tries all of it, but those of one study share their runs.
-    always_new = arguments.smoke_test and not results.name.startswith(SMOKE_PREFIX)
-    run = _trained(planned.experiment, results, arguments.program, always_new)
-    _score(run, sweep)
+    if arguments.smoke_test and not results.name.startswith(SMOKE_PREFIX):
+        return None
+    if run := find_run(experiment, results):
+        print(f"{experiment.name} is finished, skipped: {run.path}", flush=True)
+    return run
 
 
-def _trained(experiment, results, command, always_new):
-    """A finished run of the experiment; an interrupted one, resumed; or else a new one."""
+def _trained(experiment, results, arguments):
+    """A new run of the experiment, or an interrupted one, resumed."""
     resumed = None
-    if not always_new:
-        run = find_run(experiment, results)
-        if run:
-            print(f"{experiment.name} is finished, skipped: {run.path}", flush=True)
-            return run
+    if not arguments.smoke_test:
         resumed = find_run(experiment, results, finished=False)
     import_tensorflow()
     from training.train import train
 
-    with resumable(command):
+    with resumable(arguments.program):
         return train(experiment, results, resumed)
 
 
@@ -236,14 +248,25 @@ def _score(run, sweep):
     from generation.split_stories import generate_for_split
 
     layout, split = run.layout(), sweep.split
-    for options in sweep.decodings:
-        decoding, precision = parse_decoding(options)
+    for decoding, precision in _unscored(run, sweep):
         name = decoding_name(decoding, precision)
         if not run.album_sums(name, split).is_file():
             lines = generate_for_split(run, split, layout, decoding, precision)
             print("\n".join(lines), flush=True)
-        if layout.facts.is_file() and not run.fact_recall(name, split).is_file():
+        if layout.facts.is_file():
             print(report_run(layout, run, name, split), flush=True)
+
+
+def _unscored(run, sweep):
+    """The (decoding, precision) by which the run's stories are not scored yet."""
+    for options in sweep.decodings:
+        decoding, precision = parse_decoding(options)
+        name = decoding_name(decoding, precision)
+        files = [run.album_sums(name, sweep.split)]
+        if run.layout().facts.is_file():
+            files.append(run.fact_recall(name, sweep.split))
+        if not all(file.is_file() for file in files):
+            yield decoding, precision
 
 
 def _parse_arguments(sweep):
