@@ -1,10 +1,11 @@
 """python -m dataset.benchmark: speed and memory of feature extraction.
 
 It measures AlexNet's forward pass on one core in each precision, relative to that core's rate of
-multiplying float32 matrices; then, on all cores, decoding alone, AlexNet alone, and both together;
-the effect on the features of decoding large photos at a reduced size, and of bfloat16; the peak
-memory of extracting few and many photos, which takes some minutes; and the import of a zip of
-ready-made features.  Every measurement runs in a process of its own.
+multiplying float32 matrices; then, on all cores, decoding alone, AlexNet alone, and both together,
+and the share of it that checking the photos' headers and contents takes; the effect on the features
+of decoding large photos at a reduced size, and of bfloat16; the peak memory of extracting few and
+many photos, which takes some minutes; and the import of a zip of ready-made features.  Every
+measurement runs in a process of its own.
 """
 
 import argparse
@@ -33,8 +34,10 @@ from data_reader.image_data_reader import (
 )
 from data_reader.layout import DataLayout
 from data_reader.measuring import in_its_own_process, use_device
+from data_reader.photo_header import read_header
 from dataset.extractor import PRECISIONS
 from dataset.image_features import BATCH_SIZE, extract
+from dataset.photo_files import fingerprint_of
 from dataset.ready_made_features import import_features
 
 FLOP_PER_PHOTO = 1.45e9  # AlexNet up to fc7; a multiplication and an addition are two
@@ -112,6 +115,18 @@ def measure_extraction(folder):
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"photos_per_second": len(photos) / seconds, "peak_memory_gb": peak / 1e6}
+
+
+def measure_checks(folder):
+    """Measure the seconds per photo of reading its header and of its contents' fingerprint."""
+    contents = [Path(path).read_bytes() for path in index_photos(folder).values()]
+
+    def check():
+        for of_photo in contents:
+            read_header(io.BytesIO(of_photo))
+            fingerprint_of(of_photo)
+
+    return {"seconds_per_photo": _median_seconds(check) / len(contents)}
 
 
 def measure_reduced_decoding(folder):
@@ -208,6 +223,7 @@ MEASUREMENTS = {
     "forward_bfloat16": lambda cores: measure_forward(int(cores), "bfloat16"),
     "decoding": measure_decoding,
     "extraction": measure_extraction,
+    "checks": measure_checks,
     "reduced_decoding": measure_reduced_decoding,
     "import": measure_import,
 }
@@ -227,10 +243,14 @@ def measure_all():
             "decoding": _in_subprocess("decoding", photos),
             "forward": _in_subprocess("forward", os.cpu_count()),
             "extraction": _in_subprocess("extraction", photos),
+            "checks": _in_subprocess("checks", photos),
         }
         slower = min(results[part]["photos_per_second"] for part in ("decoding", "forward"))
         ratio = results["extraction"]["photos_per_second"] / slower
         results["extraction"]["ratio_to_slower_part"] = ratio
+        core_seconds = os.cpu_count() / results["extraction"]["photos_per_second"]
+        share = results["checks"]["seconds_per_photo"] / core_seconds
+        results["checks"]["share_of_extraction"] = share
         results["reduced_decoding"] = _in_subprocess("reduced_decoding", photos)
     with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
         write_photos(Path(few), 2_000, SMALL_PHOTO_SHAPE)

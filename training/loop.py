@@ -54,9 +54,9 @@ def make_train_step(model, strategy, all_reduce_precision="float32"):
 def _make_update(optimizer, variables):
     """-> a function that applies gradients to the variables.
 
-    On a CPU it is compiled by XLA, and passes over all weights three times instead of ten.  The
-    gradient of an embedding has a row for each word of a batch; each number of rows would be
-    compiled by itself.
+    On a CPU it is compiled by XLA, and passes over all weights three times instead of ten; it also
+    casts the gradients on the way.  The gradient of an embedding has a row for each word of a
+    batch; each number of rows would be compiled by itself.
     """
     if has_gpu():
         return lambda gradients: optimizer.apply(gradients, variables)
@@ -72,11 +72,16 @@ def _make_update(optimizer, variables):
 
         @tf.function(jit_compile=True, autograph=False)
         def compiled(gradients):
-            optimizer.apply(gradients, dense_variables)
+            optimizer.apply([tf.cast(g, tf.float32) for g in gradients], dense_variables)
 
-        compiled(dense_gradients)
+        compiled([_before_cast(gradient) for gradient in dense_gradients])
 
     return update
+
+
+def _before_cast(gradient):
+    """A gradient that is cast from a shorter type, in that type."""
+    return gradient.op.inputs[0] if gradient.op.type == "Cast" else gradient
 
 
 def make_test_step(model, strategy):
