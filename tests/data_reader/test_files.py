@@ -86,6 +86,21 @@ def test_temporary_files_of_whatever_name_go_with_their_process_or_after_a_day(
     assert leftover.exists() == stays
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux tells of zombies")
+def test_the_temporary_file_of_a_killed_process_goes_even_if_nobody_asked_for_its_end(tmp_path):
+    process = subprocess.Popen(["sleep", "60"])
+    leftover = tmp_path / f".own_1.{socket.gethostname()}.{process.pid}.partial.png"
+    for kill, stays in ((False, True), (True, False)):
+        leftover.touch()
+        if kill:
+            process.kill()
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        with atomic_write(tmp_path / "other.json") as partial:
+            partial.write_text("whole")
+        assert leftover.exists() == stays
+    process.wait()
+
+
 def test_json_comes_back_as_written(tmp_path):
     write_json(tmp_path / "a.json", {"word": "café"})
     assert read_json(tmp_path / "a.json") == {"word": "café"}
