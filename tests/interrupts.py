@@ -155,7 +155,7 @@ def verdict(status, error, number, folder):
     left = [str(path) for pattern in LEFT_OVER for path in folder.rglob(pattern)]
     line = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
     said_so = status == 128 + number and error.splitlines()[-1:] == [line]
-    at_its_end_or_start = status == -number and not error
+    at_its_end_or_start = status == -number  # whatever it had said of its own work before
     if left:
         return f"left {', '.join(left)}"
     if "Traceback" in error:
@@ -168,7 +168,7 @@ def verdict(status, error, number, folder):
 def is_python_starting(error):
     """Whether no code of the project had run but what asks for another end."""
     places = re.findall(rf'"{re.escape(str(REPOSITORY))}/(\S+)"', error)
-    return all(place.endswith(("/__init__.py", "signals.py")) for place in places)
+    return all(place.endswith(("/__init__.py", "/start.py")) for place in places)
 
 
 if __name__ == "__main__":
