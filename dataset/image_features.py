@@ -368,8 +368,11 @@ def main(extractor=None):
     if arguments.ready_made:
         _import(layout, arguments)
     else:
-        name = extractor or (arguments.extractor or "alexnet").lower()
-        extract_all(layout, name, arguments.shard, arguments.max_megapixels, arguments.precision)
+        if extractor is None:
+            extractor = "alexnet" if arguments.extractor is None else arguments.extractor.lower()
+        extract_all(
+            layout, extractor, arguments.shard, arguments.max_megapixels, arguments.precision
+        )
 
 
 def _import(layout, arguments):
