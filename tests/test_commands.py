@@ -187,7 +187,6 @@ def test_finished_steps_are_skipped(folder):
     ("module", "arguments", "message"),
     [
         ("dataset.models.alexnet", ["--data", "{empty}"], "No split has photos"),
-        ("dataset.image_features", ["--data", "{empty}", "--extractor", ""], "no extractor ''; "),
         ("data_reader", ["--data", "{empty}"], "train.story-in-sequence.json is missing"),
         ("data_reader.image_mean_calculation", ["--data", "{empty}"], "photo folder .* is missing"),
         ("generation", ["--run", "{empty}"], "has no experiment.json"),

@@ -224,6 +224,12 @@ def test_features_that_do_not_record_times_limits_and_precision_are_kept(few, mo
     assert read(few)[2]["precision"] == "bfloat16"
 
 
+def test_the_empty_name_is_no_extractor(few, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["features", "--data", str(few), "--extractor", ""])
+    with pytest.raises(InputError, match="There is no extractor ''; choose alexnet, "):
+        main()
+
+
 def test_the_command_hands_the_precision_to_the_extractor(few, monkeypatch):
     monkeypatch.setattr(
         "dataset.image_features.load_extractor",
