@@ -1,10 +1,15 @@
 import os
+import signal
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # METEOR's program runs for a few seconds, in which Java would compile it twice, at length.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# What tests start gets signals as from a terminal, even if a background job or nohup runs them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LONGEST = (
     "test_several_workers.py",

@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-FOREGROUND = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
 WRITES_FOR_EVER = """
 import time
 from data_reader.cli import run_command
@@ -26,14 +25,14 @@ run_command(main)
 
 
 def start(*arguments, **options):
-    """Start Python as a terminal does, with buffered output and Ctrl-C not ignored."""
+    """Start Python as a terminal does, with buffered output."""
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""}
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | environment | options.pop("environment", {}),
-        **FOREGROUND | options,
+        **options,
     )
 
 
