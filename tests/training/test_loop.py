@@ -12,7 +12,7 @@ from data_reader.story_batches import StoryBatches
 from data_reader.vocabulary import Vocabulary
 from models.loading import load_model
 from models.next_word import NextWordLoss
-from training.loop import make_test_step, make_train_step
+from training.loop import _before_cast, make_test_step, make_train_step
 from training.loss_plot import read_losses
 from training.model_building import make_model
 from training.train import train
@@ -143,3 +143,9 @@ def test_keras_callbacks_get_their_calls_and_may_end_the_training(data, tmp_path
     assert run.finished()["reason"] == "a callback"
     assert len(read_losses(run)["loss"]) == 2
     assert load_model(run).count_params() > 0
+
+
+def test_the_update_gets_a_gradient_before_it_is_cast():
+    with tf.Graph().as_default():
+        cast = tf.cast(tf.ones(2, tf.bfloat16), tf.float32)
+        assert [_before_cast(each).dtype for each in (cast, 2 * cast)] == [tf.bfloat16, tf.float32]
