@@ -34,6 +34,7 @@ EXPERIMENT = {
     "gradient_clip_value": number(0),
     "precision": TEXT,
     "all_reduce_precision": TEXT,
+    "bias_from_word_frequencies": FLAG,
     "seed": whole(0),
     "early_stopping_patience": optional(whole()),
     "save_every_steps": whole(),

@@ -76,6 +76,13 @@ class StoryBatches(keras.utils.PyDataset):
         return {"image_features": self.features[rows], "sentences": self._sentences[rows]}
 
 
+def log_word_frequencies(stories, vocabulary_size):
+    """Logarithms of how often the stories' next words are each word, one occurrence added: [V]."""
+    next_words = stories["story_sentences"][..., 1:]
+    counts = np.bincount(next_words[next_words != NULL], minlength=vocabulary_size) + 1.0
+    return np.log(counts / counts.sum()).astype(np.float32)
+
+
 def feature_statistics(stories, stories_at_a_time=500):
     """Compute mean [F] and standard deviation [F] of the stories' image features, in pieces."""
     embeddings = StoryFeatures(stories)

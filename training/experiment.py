@@ -46,6 +46,8 @@ class Experiment:
             optimiser are always float32.
         all_reduce_precision: "float32", or "bfloat16": in which several workers send each other
             gradients.
+        bias_from_word_frequencies: the logits' bias starts at the logarithms of the words'
+            frequencies in the training stories; False for zero, the original's.
         early_stopping_patience: epochs without a lower validation loss before training ends.
         save_every_steps: steps between checkpoints; one more is written after each epoch.
         score_every_epochs: epochs between BLEU scores of some validation stories; 0 for none.
@@ -68,6 +70,7 @@ class Experiment:
     gradient_clip_value: float = 5.0
     precision: str = "float32"
     all_reduce_precision: str = "float32"
+    bias_from_word_frequencies: bool = True
     seed: int = 1
     early_stopping_patience: int | None = None
     save_every_steps: int = 1000
@@ -96,7 +99,8 @@ class Experiment:
         for setting in ("learning_rate", "gradient_clip_value"):
             allowed = "above 0 and at most 1e30"
             check_number(setting, getattr(self, setting), allowed, lambda x: 0 < x <= 1e30)
-        check_flag("learning_rate_decays", self.learning_rate_decays)
+        for setting in ("learning_rate_decays", "bias_from_word_frequencies"):
+            check_flag(setting, getattr(self, setting))
 
     def _check_model(self):
         check_model_name(self.model)

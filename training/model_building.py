@@ -5,7 +5,7 @@ import numpy as np
 
 from data_reader.errors import InputError, check_whole_number
 from data_reader.layout import REPOSITORY
-from data_reader.story_batches import feature_statistics
+from data_reader.story_batches import feature_statistics, log_word_frequencies
 from data_reader.vocabulary import NULL, ROW_LENGTH, START
 from models import model_class
 from models.next_word import NextWordLoss
@@ -51,6 +51,11 @@ def _build_model(experiment, vocabulary, training_stories):
     )
     if model.feature_standardisation is not None:
         model.feature_standardisation.set_statistics(*feature_statistics(training_stories))
+    if experiment.bias_from_word_frequencies:
+        # Else the decoder's units learn the frequencies first, and an attentional state's tanh
+        # stays saturated by it (docs/study.md).
+        bias = log_word_frequencies(training_stories, len(vocabulary))
+        model.next_word_logits.bias.assign(bias)
     return model
 
 

@@ -40,6 +40,7 @@ _SCORED = ("greedy valid", "greedy test")  # which end the names of scores' colu
 COLUMNS = (
     *ORIGINAL_COLUMNS,
     "model",
+    "bias_from_word_frequencies",
     "image_group_size",
     "image_encoder_latent_dim",
     "sentence_encoder_latent_dim",

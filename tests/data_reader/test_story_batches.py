@@ -11,7 +11,7 @@ from data_reader.stories_file import (
     read_image_paths,
     read_story_ids,
 )
-from data_reader.story_batches import StoryBatches, feature_statistics
+from data_reader.story_batches import StoryBatches, feature_statistics, log_word_frequencies
 from data_reader.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(("<NULL>", "<START>", "<END>", "<UNK>", "dog"))
@@ -113,6 +113,13 @@ def test_statistics_are_those_of_all_photos(layout):
         mean, deviation = feature_statistics(stories, stories_at_a_time=2)
     np.testing.assert_allclose(mean, features.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(deviation, features.std(axis=0), rtol=1e-5)
+
+
+def test_frequencies_are_those_of_the_next_words(layout):
+    with open_stories(layout, "train") as stories:
+        logarithms = log_word_frequencies(stories, len(VOCABULARY))
+    # 5 stories of 5 sentences: 25 times <END>, 5 x (0 + 1 + 2 + 3 + 4) times dog, each one more.
+    np.testing.assert_allclose(80 * np.exp(logarithms), [1, 1, 26, 1, 51], rtol=1e-5)
 
 
 def test_stories_of_another_vocabulary_are_refused(layout):

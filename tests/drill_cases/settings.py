@@ -30,6 +30,7 @@ OF_EXPERIMENT = {
     "gradient_clip_value": (10**30,),
     "precision": (),
     "all_reduce_precision": (),
+    "bias_from_word_frequencies": (True,),
     "seed": (0,),
     "early_stopping_patience": (None,),
     "save_every_steps": (),

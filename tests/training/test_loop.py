@@ -8,7 +8,7 @@ from tiny_training import experiment, write_data
 
 from data_reader.layout import DataLayout
 from data_reader.stories_file import open_stories
-from data_reader.story_batches import StoryBatches
+from data_reader.story_batches import StoryBatches, log_word_frequencies
 from data_reader.vocabulary import Vocabulary
 from models.loading import load_model
 from models.next_word import NextWordLoss
@@ -34,6 +34,13 @@ def new_model(data, stories, **settings):
     keras.utils.set_random_seed(1)
     vocabulary = Vocabulary.read(DataLayout(data).vocabulary)
     return make_model(experiment(data, **settings), vocabulary, stories, steps_per_epoch=4)
+
+
+@pytest.mark.parametrize("from_frequencies", [True, False])
+def test_the_bias_starts_at_the_words_frequencies_or_at_zero(data, stories, from_frequencies):
+    model = new_model(data, stories, bias_from_word_frequencies=from_frequencies)
+    expected = log_word_frequencies(stories, model.vocabulary_size) if from_frequencies else 0.0
+    np.testing.assert_equal(np.array(model.next_word_logits.bias), expected)
 
 
 def stock_step(model, inputs):

@@ -26,6 +26,7 @@ ALLOWED = {
     "seed": (0,),
     "score_every_epochs": (0,),
     "learning_rate_decays": (True,),
+    "bias_from_word_frequencies": (True,),
     "reverse": (True,),
     "standardise_features": (True,),
     "train_word_embeddings": (True, None),

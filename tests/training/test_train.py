@@ -151,6 +151,7 @@ def test_a_misspelt_setting_is_named(experiment, tmp_path):
         ("stories_per_batch", "8"),
         ("learning_rate", float("nan")),
         ("gradient_clip_value", -1),
+        ("bias_from_word_frequencies", 1),
         ("name", "a/b"),
         ("precision", "float7"),
         ("all_reduce_precision", "float16"),
