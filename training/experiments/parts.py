@@ -1,4 +1,4 @@
-"""What are cell, layers, standardised features and precision worth?  On the sample set, 3 seeds.
+"""What are cell, layers, features, start and precision worth?  On the sample set, three seeds.
 
     python -m training.experiments.parts --jobs 2
 
@@ -19,6 +19,7 @@ SWEEP = Sweep(
         "raw features": replace(BASELINE, name="raw_features").with_model_settings(
             standardise_features=False
         ),
+        "bias at zero": replace(BASELINE, name="bias_at_zero", bias_from_word_frequencies=False),
         "bfloat16": replace(BASELINE, name="bfloat16", precision="bfloat16"),
     },
     seeds=(1, 2, 3),
