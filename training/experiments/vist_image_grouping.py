@@ -4,6 +4,8 @@
 
 It needs the photos' features, the stories files and GloVe: `python -m dataset` lists what is there.
 
+Only the bias of the logits starts elsewhere, at the words' frequencies (docs/study.md).
+
 Not yet trained on the real VIST: what it reaches there is unknown.  A training step of 13 stories
 takes 3.7 s on one core of an AMD EPYC (python -m training.benchmark), and an epoch of VIST's
 40,155 stories has 3,089.
