@@ -16,7 +16,10 @@ from training.experiments.image_grouping import EXPERIMENT as BASELINE
 
 # The original's way, attention_feeds="state", loses what the photos said (docs/study.md).
 EXPERIMENT = replace(
-    BASELINE, name="attention", model="AttentionEncoderDecoder"
+    BASELINE,
+    name="attention",
+    model="AttentionEncoderDecoder",
+    bias_from_word_frequencies=True,
 ).with_model_settings(
     image_encoder_latent_dim=384,
     sentence_encoder_latent_dim=384,

@@ -27,6 +27,7 @@ EXPERIMENT = Experiment(
     stories_per_batch=8,
     learning_rate=3e-3,
     learning_rate_decays=True,
+    bias_from_word_frequencies=False,
     score_every_epochs=1,
 )
 
