@@ -19,7 +19,9 @@ SWEEP = Sweep(
         "raw features": replace(BASELINE, name="raw_features").with_model_settings(
             standardise_features=False
         ),
-        "bias at zero": replace(BASELINE, name="bias_at_zero", bias_from_word_frequencies=False),
+        "bias from frequencies": replace(
+            BASELINE, name="bias_from_frequencies", bias_from_word_frequencies=True
+        ),
         "bfloat16": replace(BASELINE, name="bfloat16", precision="bfloat16"),
     },
     seeds=(1, 2, 3),
