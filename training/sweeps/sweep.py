@@ -244,11 +244,11 @@ def _decisive(settings):
 
 def _score(run, sweep):
     """Generate and score the run's stories in each decoding that it does not have yet."""
+    import_tensorflow()
+    from generation.split_stories import generate_for_split
+
     layout, split = run.layout(), sweep.split
     for decoding, precision in _unscored(run, sweep):
-        import_tensorflow()  # not for a run that is complete
-        from generation.split_stories import generate_for_split
-
         name = decoding_name(decoding, precision)
         if not run.album_sums(name, split).is_file():
             lines = generate_for_split(run, split, layout, decoding, precision)

@@ -58,7 +58,7 @@ def test_only_the_wanted_files_are_unpacked(tmp_path, targets, write):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@pytest.mark.parametrize("name", ["../train.json", "sis/../../train.json", "/tmp/train.json"])
+@pytest.mark.parametrize("name", ["../train.json", "sis/../../train.json", "/train.json"])
 def test_a_path_outside_is_refused(tmp_path, targets, write, name):
     archive = write(tmp_path / "archive", CONTENTS | {name: b"evil"})
     assert refusal(archive, targets) == f"the archive holds a path outside itself, {name!r}"
