@@ -4,7 +4,7 @@ A step is a function `(words int32 [N], state) -> (logits float32 [N, V], state)
 nest of tensors [N, ...].  A decoding is called with
 
     step: such a function.
-    state: the state before the first word.
+    state: the state before the first word, which may have a structure of its own.
     previous_sentences: int32 [N, J, T], rows of the earlier sentences of the same stories; a row
         of <NULL> alone stands for no sentence.
     sentence_ids: int32 [N], the number of each sentence in its split, which seeds its sampling.
@@ -360,8 +360,12 @@ def _take(nest, places):
 
 
 def _loop(condition, body, start):
-    """Run `tf.while_loop` over tensors whose first axis may shrink."""
-    start = tf.nest.map_structure(tf.convert_to_tensor, start)
+    """Run `tf.while_loop` over tensors whose first axis may shrink.
+
+    The first step, which is always done, stands outside of the loop: before it the state may lack
+    parts, those of layers that begin at zero.
+    """
+    start = tf.nest.map_structure(tf.convert_to_tensor, body(*start))
     shapes = tf.nest.map_structure(
         lambda part: tf.TensorShape([None, *part.shape[1:]][: part.shape.rank]), start
     )

@@ -14,7 +14,7 @@ from models.attention_cells import BahdanauCell, InputFeedingCell, LuongCell
 from models.attention_scores import AdditiveScore, DotScore, GeneralScore
 from models.keras_internals import reset_dropout_masks
 from models.packed import pack, packing_plan, unpack
-from models.recurrent import RecurrentStack, states_of_layers
+from models.recurrent import RecurrentStack
 from models.recurrent_cells import PackedLayer, cell_name, runs_packed
 
 ATTENTIONS = {
@@ -159,7 +159,7 @@ class AttentionDecoder(PackedLayer):
 
     def start(self, initial_state, memory, memory_mask):
         """The state before the first word; arguments as those of `call`."""
-        cell, states = self.attention_cell, states_of_layers(initial_state, self.num_layers)
+        cell, states = self.attention_cell, _states_of_layers(initial_state, self.num_layers)
         lower = self.num_layers - len(cell.cells)
         return [
             [*states[:lower], cell.start(states[lower:])],
@@ -190,3 +190,10 @@ class AttentionDecoder(PackedLayer):
             "num_layers": self.num_layers,
             "attention_feeds": self.attention_feeds,
         }
+
+
+def _states_of_layers(initial_state, num_layers):
+    """The state of the first of some layers -> float32 states of all; the others are zero."""
+    initial_state = [ops.cast(part, "float32") for part in initial_state]
+    zero = [ops.zeros_like(part) for part in initial_state]
+    return [initial_state] + [zero] * (num_layers - 1)

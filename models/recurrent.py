@@ -26,8 +26,8 @@ class RecurrentStack(PackedLayer):
     """Recurrent layers on top of each other.
 
     A state is a list with one entry per layer; an entry is a list of [N, U], [h] for a GRU and
-    [h, c] for an LSTM.  A mask has to be True to the left and False to the right, and True at
-    least once per sequence.
+    [h, c] for an LSTM, or [] for zero.  A mask has to be True to the left and False to the right,
+    and True at least once per sequence.
 
     Args:
         cell_type: see `models.recurrent_cells.cell_class`.
@@ -106,8 +106,9 @@ class RecurrentStack(PackedLayer):
         return outputs, state
 
     def start(self, initial_state):
-        """The first layer's state -> the stack's, where all other layers start at zero."""
-        return states_of_layers(initial_state, self.num_layers)
+        """The first layer's state -> the stack's, where all other layers start at zero: []."""
+        first = [ops.cast(part, "float32") for part in initial_state]
+        return [first] + [[]] * (self.num_layers - 1)
 
     def make_step(self):
         """-> a function of one time step: inputs [N, F], state -> output [N, U], state.
@@ -134,10 +135,3 @@ class RecurrentStack(PackedLayer):
             "recurrent_dropout": self.recurrent_dropout,
             "recurrent_initializer": self.recurrent_initializer,
         }
-
-
-def states_of_layers(initial_state, num_layers):
-    """The state of the first of some layers -> float32 states of all; the others are zero."""
-    initial_state = [ops.cast(part, "float32") for part in initial_state]
-    zero = [ops.zeros_like(part) for part in initial_state]
-    return [initial_state] + [zero] * (num_layers - 1)

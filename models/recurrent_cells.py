@@ -90,12 +90,16 @@ def runs_packed(cell, mask, training, score=None):
 def make_cell_step(cell, matmul_dtype):
     """A function of one time step: inputs [N, F], state -> output [N, U], state, all float32.
 
-    The engine's cells prepare once what many steps need of the weights; any other cell is called.
+    A state that is [] is zero.  The engine's cells prepare once what many steps need of the
+    weights; any other cell is called.
     """
     if type(cell) in PACKED_CELLS:
         return make_packed_step(cell, matmul_dtype)
 
     def step(inputs, state):
+        if not state:
+            rows = ops.shape(inputs)[0]
+            state = [ops.zeros((rows, size)) for size in keras.tree.flatten(cell.state_size)]
         output, state = cell(inputs, state)
         return ops.cast(output, "float32"), [
             ops.cast(s, "float32") for s in keras.tree.flatten(state)

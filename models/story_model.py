@@ -282,9 +282,11 @@ class StoryModel(keras.Model):
         share is done once.
         """
         decoder_step, logits_of = self.decoder.make_step(), self.make_logits()
+        embedding = self.word_embedding  # which itself would cast all vectors at each step
 
         def next_word(words, state):
-            output, state = decoder_step(self.word_embedding(words), state)
+            vectors = ops.take(embedding.embeddings, words, axis=0)
+            output, state = decoder_step(ops.cast(vectors, embedding.compute_dtype), state)
             return logits_of(output), state
 
         return next_word
