@@ -32,7 +32,7 @@ def write_model(path, **settings):
 
     run = RunFolder(path)
     run.path.mkdir(parents=True)
-    experiment = {"name": "tiny", "model": "ImageGroupingModel", "data": "/home/me/photos"}
+    experiment = {"name": "tiny", "model": "ImageGroupingModel", "data": "/secret/photos"}
     write_json(run.experiment_file, experiment | settings)
     write_untrained(run)
     keras.utils.set_random_seed(2)

@@ -319,6 +319,18 @@ def test_in_bfloat16_a_step_is_nearly_the_same_and_the_weights_float32(model_cla
 
 
 @EVERY_MODEL
+def test_in_bfloat16_a_step_rounds_word_vectors_as_training_does(model_class, stories):
+    model = small_model(model_class, num_layers=1, dtype="mixed_bfloat16")
+    states = [part[:, 1] for part in model.encode_images(stories["image_features"])]
+    state = model.start_sentence(states, PREVIOUS[:, 1])
+    exact, _ = model.make_decode_step()(SENTENCES[:, 1, 1], state)
+    embeddings = model.word_embedding.embeddings
+    embeddings.assign(keras.ops.cast(keras.ops.cast(embeddings, "bfloat16"), "float32"))
+    rounded, _ = model.make_decode_step()(SENTENCES[:, 1, 1], state)
+    np.testing.assert_array_equal(exact, rounded)
+
+
+@EVERY_MODEL
 def test_twenty_stories_are_learned_by_heart(model_class):
     random = np.random.default_rng(0)
     features = random.normal(size=(20, 5, FEATURES)).astype("float32")

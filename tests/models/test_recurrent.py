@@ -61,6 +61,7 @@ def test_step_by_step_equals_the_whole_sequence(cell_type):
     first = [rng.normal(size=(2, 3)).astype("float32") for _ in range(stack.states_per_layer)]
     outputs, _ = stack(sequence, initial_state=first)
     state = stack.start([keras.ops.convert_to_tensor(part) for part in first])
+    assert state[1] == []  # zero, so that nothing is multiplied by it
     for position in range(4):
         output, state = stack.make_step()(sequence[:, position], state)
         np.testing.assert_allclose(output, outputs[:, position], atol=1e-6)

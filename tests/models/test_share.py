@@ -62,7 +62,7 @@ model-index:
 @pytest.fixture
 def run(tmp_path):
     """A run with secrets in its settings, without scores."""
-    secrets = {"data": "/home/me/photos", "word_embeddings": "/home/me/glove.txt", "notes": "/home"}
+    secrets = {"data": "/secret/photos", "word_embeddings": "/secret/glove.txt", "notes": "/secret"}
     return write_untrained(write_run(tmp_path / "run", [3.0, 2.5, 2.75], **secrets))
 
 
@@ -76,7 +76,7 @@ def write_scores(run):
         "vist-album CIDEr": 0.5,
         "vist-album ROUGE-L": float("nan"),
         "protocols": {"vist-album": {"scores": details}},
-        "missing": {"BLEU": "/home/me has no Java"},
+        "missing": {"BLEU": "/secret has no Java"},
     }
     write_json(run.scores("beam3", "test"), scores)
     write_json(run.fact_recall("beam3", "test"), {"all": {"own": 62.5, "other": 10.0}})
@@ -88,7 +88,7 @@ def card(folder):
 
 def test_the_folder_has_what_generating_needs_and_nothing_private(run, tmp_path):
     write_scores(run)
-    write_json(run.environment_file, {"packages": {"keras": "3.15.1"}, "machine": "/home/me"})
+    write_json(run.environment_file, {"packages": {"keras": "3.15.1"}, "machine": "/secret"})
     out = tmp_path / "out" / "model"
     share(run, out, ORIGIN)
     scored = ["fact_recall_beam3_test.json", "scores_beam3_test.json"]
@@ -96,7 +96,7 @@ def test_the_folder_has_what_generating_needs_and_nothing_private(run, tmp_path)
         [*FILES, *scored, "vocabulary.json"]
     )
     assert [path.name for path in out.parent.iterdir()] == ["model"]
-    assert not any(b"/home" in path.read_bytes() for path in out.iterdir())
+    assert not any(b"/secret" in path.read_bytes() for path in out.iterdir())
     settings = json.loads((out / "experiment.json").read_text())
     assert (settings["data"], settings["notes"], settings["epochs"]) == (None, "", 4)
     assert settings["word_embeddings"] == "glove.txt"
